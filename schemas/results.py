@@ -1,0 +1,220 @@
+"""All that leaves the engine: rows for the store, lines for the contract's files, messages for the topics.
+
+Instants are integer ms since the epoch here; the contract's RFC 3339 text is made where a line is written
+(`schemas/lines.py`). Rows are NamedTuples in their table's column order.
+"""
+
+from typing import Any, Final, Literal, NamedTuple
+
+AlertKind = Literal[
+    "negative_spike", "complaint_spike", "sla_breach", "sla_warning", "sla_breach_rate", "feed_silent", "threshold",
+]  # fmt: skip
+AlertStatus = Literal["firing", "updated", "resolved"]
+AlertSeverity = Literal["info", "warning", "critical"]
+ClockName = Literal["first_response", "resolution", "next_response"]
+
+WINDOW_SECONDS: Final = (60, 300, 900, 3600, 86400)
+PANE_MS: Final = 10_000
+
+
+class ReviewRow(NamedTuple):
+    """One judged review; `text` is masked, customer and order are pseudonyms."""
+
+    event_id: str
+    event_time: int
+    received_at: int
+    topic_partition: int
+    topic_offset: int
+    category: str
+    channel: str
+    region: str
+    customer_tier: str
+    shop_id: str
+    product_id: str
+    customer: str
+    order: str
+    review_id: str
+    rating: float | None  # 0..1
+    text: str
+    text_score: float  # P(positive) by the text alone
+    score: float  # by text and rating together
+    label: str
+    invalid: str  # '' or why it says nothing: empty, default_praise, ad, link, noise
+    duplicates: int  # near-duplicates seen before it within the sketch's window
+    late: bool
+
+
+class ComplaintRow(NamedTuple):
+    """One complaint, masked."""
+
+    event_id: str
+    event_time: int
+    received_at: int
+    topic_partition: int
+    topic_offset: int
+    category: str
+    channel: str
+    region: str
+    customer_tier: str
+    shop_id: str
+    product_id: str
+    customer: str
+    order: str
+    complaint_id: str
+    reason: str
+    severity: str
+    text: str
+    late: bool
+
+
+class TicketRow(NamedTuple):
+    """One step of a ticket, masked."""
+
+    event_id: str
+    event_time: int
+    received_at: int
+    topic_partition: int
+    topic_offset: int
+    category: str
+    channel: str
+    region: str
+    customer_tier: str
+    shop_id: str
+    product_id: str
+    customer: str
+    order: str
+    ticket_id: str
+    seq: int | None
+    action: str
+    priority: str
+    queue: str
+    agent_id: str
+    bot: bool
+    csat: float | None
+    text: str
+    late: bool
+
+
+class OrdersRow(NamedTuple):
+    """A count of orders."""
+
+    event_id: str
+    event_time: int
+    received_at: int
+    topic_partition: int
+    topic_offset: int
+    category: str
+    channel: str
+    region: str
+    customer_tier: str
+    shop_id: str
+    product_id: str
+    count: int
+    late: bool
+
+
+class DeadLetter(NamedTuple):
+    """A message that could not be read, whole."""
+
+    topic: str
+    partition: int
+    offset: int
+    received_at: int
+    reason: str
+    detail: str
+    raw: bytes
+
+
+class SlaTransition(NamedTuple):
+    """A line of the SLA ledger: what happened to a clock, and under which policy and calendar."""
+
+    ticket_id: str
+    clock: str
+    cycle: int  # 0, but for next_response: the run of unanswered messages
+    kind: str  # warning, breach, met, stopped, corrected
+    at: int
+    policy: str
+    policy_version: str
+    calendar: str
+    calendar_version: str
+    target_ms: int
+    elapsed_ms: int
+    category: str
+    channel: str
+    region: str
+    customer_tier: str
+    shop_id: str
+    product_id: str
+    priority: str
+    queue: str
+    topic_partition: int
+    version: int  # the source offset it stands for: of two equal keys the higher counts
+
+
+class WindowRow(NamedTuple):
+    """A rolling window as the contract shows it, and what else the wall asks of one."""
+
+    window_seconds: int
+    window_end: int
+    dimension: str
+    value: str
+    version: int  # of two rows with one key the higher counts
+    reviews: int
+    judged: int  # reviews less the invalid ones: the denominator of negative_share
+    negative: int
+    neutral: int
+    negative_share: float | None
+    sentiment_mean: float | None
+    rating_mean: float | None
+    satisfaction: float | None
+    complaints: int
+    orders: int
+    complaints_per_1k_orders: float | None
+    tickets_created: int
+    tickets_open: int
+    first_response_ms: tuple[int, int, int] | None  # p50, p90, p99
+    resolution_ms: tuple[int, int, int] | None
+    sla_breaches: int
+    sla_met: int
+    sla_breach_rate: float | None
+    reopened: int
+    agreement: float | None  # share of reviews whose text and stars agree
+    first_response_sketch: dict[int, int]  # bucket -> count, see streams/sketch.py
+    resolution_sketch: dict[int, int]
+
+
+class Alert(NamedTuple):
+    """A transition of an alert."""
+
+    alert_id: str
+    rule: str
+    kind: AlertKind
+    status: AlertStatus
+    severity: AlertSeverity
+    at: int
+    starts_at: int
+    ends_at: int | None
+    labels: dict[str, str]
+    value: float | None
+    baseline: float | None
+    peak: str | None
+    summary: str
+    evidence: dict[str, Any]  # JSON values, by kind
+    reason: str  # why this transition: '' or e.g. 'corrected', 'escalated'
+
+
+class Observation(NamedTuple):
+    """What the detectors see of one event (or of many equal ones): no text, but where to find it."""
+
+    kind: Literal["review", "complaint", "orders"]
+    at: int
+    dims: tuple[str, str, str, str, str, str]  # schemas.events.DIMENSIONS
+    count: int  # reviews, complaints or orders that it stands for
+    negativity: float  # of a review: 1 - score; else 0.0
+    negative: bool  # of a review: its label; else False
+    customer: str  # a pseudonym, to count one customer's anger once; '' unknown
+    sample: str  # event id, where count is 1
+    text: str  # masked, cut to EVIDENCE_CHARS, of negative reviews and complaints; else ''
+
+
+EVIDENCE_CHARS: Final = 80
