@@ -1,0 +1,329 @@
+"""Rolling windows of 1 min to 24 h, moved on by panes of 10 s, for every key at once.
+
+Decides which windows changed and what is in them; the figures' names and shares are `rows.py`'s business. Per pane,
+what enters is added to running sums and what leaves is taken away, so the cost follows the keys that change.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.events import Dims
+from schemas.results import PANE_MS, WINDOW_SECONDS
+from streams import sketch as sketches
+from streams.dimensions import Dimensions, Key
+from streams.figures import COLUMNS, OPEN_CHANGE, SKETCHES
+from streams.panes import Deltas, Ints, SketchEntry
+from streams.sketch import Sketch
+
+MARGIN_PANES: Final = 90  # corrections reach back so far: 15 min, well over the allowed lateness
+SWEEP_PANES: Final = 360
+
+KeyIds = NDArray[np.int64]
+SketchPane = dict[tuple[int, int], Sketch]  # (key id, which) -> sketch
+
+
+class Block(NamedTuple):
+    """What one pane holds, by key; `keys` ascend."""
+
+    keys: KeyIds
+    figures: Ints  # (len(keys), COLUMNS)
+
+
+class RowBatch(NamedTuple):
+    """The windows of one length that changed at one end, by key."""
+
+    window_seconds: int
+    window_end: int  # ms
+    keys: list[Key]
+    figures: Ints  # (len(keys), COLUMNS): sums over the window
+    tickets_open: Ints
+    sketches: list[tuple[Sketch, Sketch]]  # first response, resolution; not to be changed
+
+
+_EMPTY: Final = Block(np.zeros(0, np.int64), np.zeros((0, COLUMNS), np.int64))
+_NO_SKETCH: Final[Sketch] = {}
+
+
+class RollingWindows:
+    """All windows of the keys that `owns` accepts (None: all)."""
+
+    def __init__(
+        self,
+        dimensions: Dimensions,
+        *,
+        windows: tuple[int, ...] = WINDOW_SECONDS,
+        owns: Callable[[Key], bool] | None = None,
+    ) -> None:
+        self.windows = windows
+        self._lengths = [seconds * 1000 // PANE_MS for seconds in windows]
+        self._dimensions = dimensions
+        self._owns = owns
+        self._ids: dict[Key, int] = {}
+        self._keys: list[Key] = []
+        self._cells: dict[Dims, KeyIds] = {}
+        self._sums = np.zeros((64, len(windows), COLUMNS), np.int64)
+        self._open = np.zeros(64, np.int64)
+        self._log: dict[int, Block] = {}
+        self._sketch_log: dict[int, SketchPane] = {}
+        self._sketch_sums: dict[tuple[int, int, int], Sketch] = {}  # (key, window, which)
+        self._pending: dict[int, list[Block]] = {}
+        self._pending_sketches: dict[int, list[tuple[int, int, int, int]]] = {}
+        self._wakes: list[int] = []
+        self._front: int | None = None  # panes before it are in the sums
+        self._swept = 0
+        self.touched: set[int] = set()  # panes whose block changed since a snapshot last looked
+
+    @property
+    def front(self) -> int | None:
+        """The first pane that is not yet in the windows; None before anything is."""
+        return self._front
+
+    def add(self, deltas: Deltas) -> None:
+        """Take contributions to any pane; those before the front mend the rows already given at the next advance."""
+        if deltas.panes:
+            ids = [self._ids_of(cell) for cell in deltas.cells]
+            lengths = np.fromiter(map(len, ids), np.int64, len(ids))
+            flat = np.concatenate(ids)
+            panes = np.repeat(np.asarray(deltas.panes, np.int64), lengths)
+            source = np.repeat(np.arange(len(ids)), lengths)
+            order = np.argsort(panes, kind="stable")
+            panes, flat, source = panes[order], flat[order], source[order]
+            starts = np.flatnonzero(np.r_[True, panes[1:] != panes[:-1]]) if len(panes) else np.zeros(0, np.int64)
+            for start, end in zip(starts, np.r_[starts[1:], len(panes)], strict=True):
+                block = Block(flat[start:end], deltas.figures[source[start:end]])
+                self._pending.setdefault(int(panes[start]), []).append(block)
+        for entry in deltas.sketches:
+            self._add_sketch(entry)
+
+    def advance(self, to_pane: int) -> Iterator[RowBatch]:
+        """Put every pane before `to_pane` into the windows; gives what changed, by ascending window end.
+
+        Rows given before are given again where late contributions changed them.
+        """
+        if self._front is None:
+            if not self._pending:
+                return
+            self._front = min(self._pending)
+        yield from self._mend()
+        for pane in self._pending:
+            self._wake(pane)
+        while self._wakes and self._wakes[0] < to_pane:
+            pane = self._wakes[0]
+            while self._wakes and self._wakes[0] == pane:
+                heapq.heappop(self._wakes)
+            if pane >= self._front:
+                self._front = pane + 1
+                yield from self._enter(pane)
+        self._front = max(self._front, to_pane)
+
+    def last_pending(self) -> int | None:
+        """The newest pane that waits to enter, if any."""
+        return max(self._pending, default=None)
+
+    # --- one pane
+
+    def _enter(self, pane: int) -> Iterator[RowBatch]:
+        block = self._take(pane)
+        if len(block.keys):
+            self._log[pane] = block
+            self._sums[block.keys] += block.figures[:, None, :]
+            self._open[block.keys] += block.figures[:, OPEN_CHANGE]
+            for length in self._lengths:
+                self._wake(pane + length)
+        entering = self._take_sketches(pane)
+        self._roll_sketches(entering, range(len(self.windows)), sign=1)
+        for index, length in enumerate(self._lengths):
+            left = self._log.get(pane - length, _EMPTY)
+            if len(left.keys):
+                self._sums[left.keys, index] -= left.figures
+                self._roll_sketches(self._sketch_log.get(pane - length, {}), (index,), sign=-1)
+            changed = _union(block.keys, left.keys)
+            if len(changed):
+                yield self._batch(index, pane, changed)
+        self._sweep(pane)
+
+    def _batch(self, index: int, pane: int, ids: KeyIds) -> RowBatch:
+        keys = [self._keys[i] for i in ids.tolist()]
+        got = self._sketch_sums.get
+        pairs = [
+            (got((i, index, 0), _NO_SKETCH), got((i, index, 1), _NO_SKETCH)) if self._sketch_sums else _NO_PAIR
+            for i in ids.tolist()
+        ]
+        return RowBatch(
+            self.windows[index], (pane + 1) * PANE_MS, keys, self._sums[ids, index], self._open[ids], pairs
+        )
+
+    def _take(self, pane: int) -> Block:
+        blocks = self._pending.pop(pane, None)
+        if blocks is None:
+            return _EMPTY
+        self.touched.add(pane)
+        return _consolidate(blocks)
+
+    def _take_sketches(self, pane: int) -> SketchPane:
+        entries = self._pending_sketches.pop(pane, None)
+        if entries is None:
+            return {}
+        held = self._sketch_log.setdefault(pane, {})
+        fresh: SketchPane = {}
+        for key, which, index, count in entries:
+            sketches.add(fresh.setdefault((key, which), {}), index, count)
+            sketches.add(held.setdefault((key, which), {}), index, count)
+        return fresh
+
+    def _roll_sketches(self, pane: SketchPane, windows: Iterable[int], *, sign: int) -> None:
+        for index in windows:
+            for (key, which), sketch in pane.items():
+                total = self._sketch_sums.setdefault((key, index, which), {})
+                for slot, count in sketch.items():
+                    sketches.add(total, slot, sign * count)
+                if not total:
+                    del self._sketch_sums[key, index, which]
+
+    # --- contributions to panes that have entered already
+
+    def _mend(self) -> Iterator[RowBatch]:
+        front = self._front
+        assert front is not None
+        late = sorted(pane for pane in self._pending if pane < front)
+        if not late:
+            return
+        end = front - 1
+        first: dict[int, int] = {}  # key -> its earliest mended pane
+        for pane in late:
+            block, fresh = self._take(pane), self._take_sketches(pane)
+            for key in block.keys.tolist():
+                first.setdefault(key, pane)
+            held = self._log.get(pane)
+            self._log[pane] = block if held is None else _consolidate([held, block])
+            self._open[block.keys] += block.figures[:, OPEN_CHANGE]
+            for index, length in enumerate(self._lengths):
+                if pane > end - length:
+                    self._sums[block.keys, index] += block.figures
+                    self._roll_sketches(fresh, (index,), sign=1)
+                if pane + length >= front:
+                    self._wake(pane + length)
+        yield from reversed(list(self._walk_back(first, end=end)))
+
+    def _walk_back(self, first: dict[int, int], *, end: int) -> Iterator[RowBatch]:
+        """The changed keys' windows from the last pane back to their first mended one."""
+        ids = np.array(sorted(first), np.int64)
+        since = np.array([first[i] for i in ids.tolist()], np.int64)
+        sums, levels = self._sums[ids].copy(), self._open[ids].copy()
+        totals = {key: dict(total) for key, total in self._sketch_sums.items() if key[0] in first}
+        for pane in range(end, max(int(since.min()), end - MARGIN_PANES) - 1, -1):
+            block = self._log.get(pane, _EMPTY)
+            inside, rows = _positions(ids, block)
+            for index, length in reversed(list(enumerate(self._lengths))):
+                left = self._log.get(pane - length, _EMPTY)
+                gone, gone_rows = _positions(ids, left)
+                changed = np.zeros(len(ids), bool)
+                changed[inside] = changed[gone] = True
+                changed &= since <= pane
+                if changed.any():
+                    at = np.flatnonzero(changed)
+                    pairs = [
+                        (dict(totals.get((i, index, 0), _NO_SKETCH)), dict(totals.get((i, index, 1), _NO_SKETCH)))
+                        for i in ids[at].tolist()
+                    ]
+                    keys = [self._keys[i] for i in ids[at].tolist()]
+                    yield RowBatch(
+                        self.windows[index], (pane + 1) * PANE_MS, keys, sums[at, index], levels[at].copy(), pairs
+                    )
+                sums[inside, index] -= block.figures[rows]
+                sums[gone, index] += left.figures[gone_rows]
+                _unroll(totals, self._sketch_log.get(pane, {}), index=index, sign=-1, keys=first)
+                _unroll(totals, self._sketch_log.get(pane - length, {}), index=index, sign=1, keys=first)
+            levels[inside] -= block.figures[rows, OPEN_CHANGE]
+
+    # --- keys and housekeeping
+
+    def _ids_of(self, cell: Dims) -> KeyIds:
+        found = self._cells.get(cell)
+        if found is None:
+            keys = self._dimensions.keys(cell)
+            owned = keys if self._owns is None else [key for key in keys if self._owns(key)]
+            found = np.array([self.id_of(key) for key in owned], np.int64)
+            if len(self._cells) > 500_000:
+                self._cells.clear()
+            self._cells[cell] = found
+        return found
+
+    def id_of(self, key: Key) -> int:
+        """The number of a key, new or known."""
+        found = self._ids.get(key)
+        if found is None:
+            found = self._ids[key] = len(self._keys)
+            self._keys.append(key)
+            if found >= len(self._open):
+                self._sums = np.concatenate([self._sums, np.zeros_like(self._sums)])
+                self._open = np.concatenate([self._open, np.zeros_like(self._open)])
+        return found
+
+    def _add_sketch(self, entry: SketchEntry) -> None:
+        pending = self._pending_sketches.setdefault(entry.pane, [])
+        for key in self._ids_of(entry.cell).tolist():
+            pending.append((key, entry.which, entry.bucket, entry.count))
+        self._pending.setdefault(entry.pane, [])
+
+    def _wake(self, pane: int) -> None:
+        heapq.heappush(self._wakes, pane)
+
+    def _sweep(self, pane: int) -> None:
+        if pane - self._swept < SWEEP_PANES:
+            return
+        self._swept = pane
+        oldest = pane - max(self._lengths) - MARGIN_PANES
+        for old in [p for p in self._log if p < oldest]:
+            del self._log[old]
+            self._sketch_log.pop(old, None)
+            self.touched.add(old)
+
+
+_NO_PAIR: Final = (_NO_SKETCH, _NO_SKETCH)
+assert SKETCHES == len(_NO_PAIR)
+
+
+def _consolidate(blocks: list[Block]) -> Block:
+    if not blocks:
+        return _EMPTY
+    keys = np.concatenate([block.keys for block in blocks])
+    figures = np.concatenate([block.figures for block in blocks])
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order]
+    starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]]) if len(keys) else np.zeros(0, np.int64)
+    if not len(starts):
+        return _EMPTY
+    return Block(keys[starts], np.add.reduceat(figures[order], starts, axis=0))
+
+
+def _union(a: KeyIds, b: KeyIds) -> KeyIds:
+    if not len(b):
+        return a
+    if not len(a):
+        return b
+    return np.union1d(a, b)
+
+
+def _positions(ids: KeyIds, block: Block) -> tuple[KeyIds, KeyIds]:
+    """Where the ids that stand in a block are, in the ids and in the block; both ascend."""
+    if not len(block.keys):
+        return block.keys, block.keys
+    at = np.searchsorted(block.keys, ids)
+    at[at == len(block.keys)] = 0
+    inside = np.flatnonzero(block.keys[at] == ids)
+    return inside, at[inside]
+
+
+def _unroll(
+    totals: dict[tuple[int, int, int], Sketch], pane: SketchPane, *, index: int, sign: int, keys: dict[int, int]
+) -> None:
+    for (key, which), sketch in pane.items():
+        if key in keys:
+            total = totals.setdefault((key, index, which), {})
+            for slot, count in sketch.items():
+                sketches.add(total, slot, sign * count)
