@@ -151,6 +151,71 @@ class SlaTransition(NamedTuple):
     version: int  # the source offset it stands for: of two equal keys the higher counts
 
 
+class SlaClockRow(NamedTuple):
+    """Where a clock of a ticket stands: written when it starts and each time it moves or gets a verdict."""
+
+    ticket_id: str
+    clock: str
+    cycle: int
+    policy: str
+    state: str  # running, met, breached (rule B3)
+    paused: bool  # pending: it stands still
+    started_at: int
+    target_ms: int
+    elapsed_ms: int  # at the moment of this row
+    warn_due_at: int | None  # when it warns and breaches if nothing happens; None: paused, stopped or past
+    due_at: int | None
+    warned_at: int | None
+    breached_at: int | None
+    stopped_at: int | None
+    category: str
+    channel: str
+    region: str
+    customer_tier: str
+    shop_id: str
+    product_id: str
+    priority: str
+    queue: str
+    topic_partition: int
+    version: int  # of two rows of one clock the higher counts
+
+
+class AlertAction(NamedTuple):
+    """What somebody did about an alert: acknowledge, snooze, silence …"""
+
+    alert_id: str
+    at: int
+    action: str
+    actor: str
+    until: int | None
+    comment: str
+
+
+class Delivery(NamedTuple):
+    """One attempt to tell a channel of an alert's transition."""
+
+    alert_id: str
+    alert_at: int  # the transition's `at`
+    status: str  # the transition's status
+    channel: str
+    attempt: int  # from 1
+    at: int
+    outcome: str  # sent, retry, failed, muted …
+    duration_ms: int
+    detail: str
+
+
+class PeakPhase(NamedTuple):
+    """A phase of a promotion, for annotations and for one promotion against the last."""
+
+    peak: str
+    edition: str  # e.g. the year
+    phase: str
+    starts_at: int
+    ends_at: int
+    title: str
+
+
 class WindowRow(NamedTuple):
     """A rolling window as the contract shows it, and what else the wall asks of one."""
 
