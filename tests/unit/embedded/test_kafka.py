@@ -39,7 +39,7 @@ def ended(pid: int, *, within_ms: int = 5_000) -> bool:
         except ProcessLookupError:
             return True
         with open(f"/proc/{pid}/stat") as stat:
-            if stat.read().rsplit(")", 1)[1].split()[0] == "Z":  # ended; whoever adopted it has not looked yet
+            if stat.read().rsplit(")", 1)[1].split()[0] == "Z":  # ended, not yet reaped
                 return True
         time.sleep(0.02)
     return False
@@ -51,7 +51,8 @@ def test_started_broker_answers_on_loopback_only_and_stops() -> None:
         assert server.bootstrap == f"127.0.0.1:{server.port}"
         with open("/proc/net/tcp") as table:
             listening = [line.split()[1] for line in table if line.split()[3] == "0A"]
-        assert [at for at in listening if at.endswith(f":{server.port:04X}")] == [f"0100007F:{server.port:04X}"]
+        port = f":{server.port:04X}"
+        assert [at for at in listening if at.endswith(port)] == ["0100007F" + port]
         pid = server.pid
     assert ended(pid)
     assert not kafka.answers(server.port)

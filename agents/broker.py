@@ -1,0 +1,150 @@
+"""What is asked of the broker itself: topics, and where a partition really ends.
+
+Decides how internal topics are kept; which there are, and how many partitions each has, the caller says.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, Self
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, for_code
+
+from schemas.errors import ConfigError, TransientError
+
+Partition = tuple[str, int]
+
+DAY_MS: Final = 86_400_000
+# No record younger than this is compacted away: whoever takes a partition over sees in which order the last
+# owners wrote, see docs/transport.md.
+COMPACTION_LAG_MS: Final = 600_000
+
+_TOPIC_EXISTS: Final = 36
+_FETCH_MAX_WAIT_MS: Final = 100
+
+
+class TopicSpec(NamedTuple):
+    """A topic as it should be."""
+
+    name: str
+    partitions: int
+    replication: int = 1
+    config: Mapping[str, str] = {}
+
+    @classmethod
+    def kept(cls, name: str, *, partitions: int, retention_ms: int, replication: int = 1) -> Self:
+        """A topic whose records go after `retention_ms`."""
+        config = {"cleanup.policy": "delete", "retention.ms": str(retention_ms)}
+        return cls(name, partitions, replication, config)
+
+    @classmethod
+    def compacted(cls, name: str, *, partitions: int, replication: int = 1) -> Self:
+        """A topic that keeps the last record of each key for ever."""
+        config = {
+            "cleanup.policy": "compact",
+            "min.compaction.lag.ms": str(COMPACTION_LAG_MS),
+            "min.cleanable.dirty.ratio": "0.2",  # the state is read whole at a take-over: keep it short
+            "segment.bytes": str(64 * 1024 * 1024),  # the segment in use is never compacted
+            "delete.retention.ms": str(DAY_MS),
+        }
+        return cls(name, partitions, replication, config)
+
+
+async def ensure_topics(bootstrap: str, specs: Sequence[TopicSpec], *, timeout_ms: int = 30_000) -> list[str]:
+    """Create what is missing, wait until all can be used, and name what was created.
+
+    Raises `ConfigError` with every topic that exists with another number of partitions (keys would go
+    astray) or that the broker refuses; `TransientError` when the broker is not there in time.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=timeout_ms)
+    try:
+        await admin.start()
+        try:
+            missing = _missing(specs, await _partition_counts(admin, specs))
+            if missing:
+                _check_created(await admin.create_topics([_new_topic(spec) for spec in missing]))
+            await _wait_usable(admin, specs, timeout_ms=timeout_ms)
+        finally:
+            await admin.close()
+    except KafkaError as error:
+        raise TransientError(f"kafka {bootstrap}: {error!r}") from error
+    return [spec.name for spec in missing]
+
+
+async def end_offsets(
+    bootstrap: str, partitions: Iterable[Partition], *, timeout_ms: int = 30_000
+) -> dict[Partition, int]:
+    """The offset that the next record of each partition gets; `TransientError` when the broker is not there.
+
+    The answer to ListOffsets(latest) is not enough: the embedded broker names the start of the last batch.
+    The high watermark in the answer to a Fetch is right on every broker, so that is asked as well.
+    """
+    wanted = [TopicPartition(*partition) for partition in partitions]
+    if not wanted:
+        return {}
+    try:
+        async with AIOKafkaConsumer(
+            bootstrap_servers=bootstrap,
+            enable_auto_commit=False,
+            fetch_max_wait_ms=_FETCH_MAX_WAIT_MS,
+            request_timeout_ms=timeout_ms,
+        ) as consumer:
+            consumer.assign(wanted)
+            listed = await consumer.end_offsets(wanted)
+            for tp in wanted:
+                consumer.seek(tp, listed[tp])
+            await _wait_highwater(consumer, wanted, timeout_ms=timeout_ms)
+            return {(tp.topic, tp.partition): max(listed[tp], consumer.highwater(tp)) for tp in wanted}
+    except KafkaError as error:
+        raise TransientError(f"kafka {bootstrap}: {error!r}") from error
+
+
+async def _wait_highwater(consumer: Any, wanted: Sequence[TopicPartition], *, timeout_ms: int) -> None:
+    deadline = time.monotonic() + timeout_ms / 1000
+    while missing := [tp for tp in wanted if consumer.highwater(tp) is None]:
+        if time.monotonic() > deadline:
+            raise TransientError(f"kafka: no high watermark of {missing[0]} within {timeout_ms} ms")
+        await consumer.getmany(*missing, timeout_ms=_FETCH_MAX_WAIT_MS)
+
+
+async def _partition_counts(admin: Any, specs: Sequence[TopicSpec]) -> dict[str, int]:
+    existing = set(await admin.list_topics())
+    names = [spec.name for spec in specs if spec.name in existing]
+    if not names:
+        return {}
+    return {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics(names)}
+
+
+def _missing(specs: Sequence[TopicSpec], counts: Mapping[str, int]) -> list[TopicSpec]:
+    mistakes = [
+        f"topic {spec.name}: {counts[spec.name]} partitions, configured are {spec.partitions}"
+        for spec in specs
+        if spec.name in counts and counts[spec.name] != spec.partitions
+    ]
+    if mistakes:
+        raise ConfigError(mistakes)
+    return [spec for spec in specs if spec.name not in counts]
+
+
+def _new_topic(spec: TopicSpec) -> NewTopic:
+    return NewTopic(spec.name, spec.partitions, spec.replication, topic_configs=dict(spec.config))
+
+
+def _check_created(response: Any) -> None:
+    mistakes = []
+    for name, code, *rest in response.topic_errors:
+        if code and code != _TOPIC_EXISTS:  # another worker was faster
+            detail = rest[0] if rest and rest[0] else for_code(code).__name__
+            mistakes.append(f"topic {name}: {detail}")
+    if mistakes:
+        raise ConfigError(mistakes)
+
+
+async def _wait_usable(admin: Any, specs: Sequence[TopicSpec], *, timeout_ms: int) -> None:
+    deadline = time.monotonic() + timeout_ms / 1000
+    while missing := _missing(specs, await _partition_counts(admin, specs)):
+        if time.monotonic() > deadline:
+            raise TransientError(f"kafka: topic {missing[0].name} is not there after {timeout_ms} ms")
+        await asyncio.sleep(0.05)

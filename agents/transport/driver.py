@@ -1,0 +1,326 @@
+"""Faust's Kafka transport, with chunks: the classes that Faust finds under the URL scheme `kafkachunk`.
+
+A topic is chunked when it is declared with `ChunkSchema`; every other topic stays one by one, as ever.
+Decides how Faust's consumer is told what the ledgers say; what may be delivered and committed is theirs.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, cast
+
+from faust.exceptions import ImproperlyConfigured
+from faust.transport.drivers import TRANSPORTS
+from faust.transport.drivers import aiokafka as kafka
+from faust.types import TP, AppT, ConsumerMessage
+from faust.types.tuples import ack_lock
+
+from agents import broker
+from agents.transport.chunks import Chunk, ChunkSchema
+from agents.transport.ledger import Delivery, Ledger
+
+SCHEME: Final = "kafkachunk"
+
+# Faust has 1500. One fetch at a time goes to a broker, so that a poll on idle partitions would hold up the
+# busy ones for as long.
+FETCH_MAX_WAIT_MS: Final = 100
+
+# What the transport needs of Faust, for `faust.App(**APP_SETTINGS, ...)`: chunks not yet settled must not
+# hold up a rebalance or the end (they are delivered again), and one poll takes whole chunks.
+APP_SETTINGS: Final[Mapping[str, Any]] = {
+    "stream_wait_empty": False,
+    "stream_publish_on_commit": False,
+    "broker_max_poll_records": 8_000,
+    "consumer_auto_offset_reset": "earliest",
+    "processing_guarantee": "at_least_once",
+    "topic_disable_leader": True,
+}
+
+
+def register() -> None:
+    """Make `kafkachunk://host:port` known to Faust; call it before the app is built. Twice is harmless."""
+    TRANSPORTS.aliases[SCHEME] = f"{__name__}:Transport"
+
+
+def broker_url(bootstrap: str) -> str:
+    """The URL for `faust.App(broker=...)` from `host:port[,host:port...]`."""
+    return ";".join(f"{SCHEME}://{server.strip()}" for server in bootstrap.split(","))
+
+
+def consumer_of(app: AppT) -> "Consumer":
+    """The app's consumer; `ImproperlyConfigured` when the app runs on another transport."""
+    consumer = app.consumer
+    if not isinstance(consumer, Consumer):
+        raise ImproperlyConfigured(f"broker: {app.conf.broker} is not {SCHEME}://")
+    return consumer
+
+
+class ChunkMessage(ConsumerMessage):
+    """A chunk on its way to the agent. That it was acknowledged is kept apart, so that the records can go."""
+
+    __slots__ = ("delivery",)
+    delivery: Delivery
+
+    @property
+    def acked(self) -> bool:
+        """Whether the agent acknowledged the whole chunk."""
+        return self.delivery.done
+
+    @acked.setter
+    def acked(self, done: bool) -> None:
+        if done:  # the base class says False when it is made, before there is a delivery
+            self.delivery.done = True
+
+
+class ConsumerThread(kafka.AIOKafkaConsumerThread):
+    """Where aiokafka runs: polls idle partitions shortly, and knows when the group last heard of us."""
+
+    heartbeat_at_ms: int | None = None
+
+    def _create_worker_consumer(self, transport: kafka.Transport) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
+        return consumer
+
+    async def on_start(self) -> None:
+        """Start aiokafka, and listen to its heartbeats from then on."""
+        await super().on_start()
+        coordinator = self._ensure_consumer()._coordinator
+        if hasattr(coordinator, "_do_heartbeat"):  # a client without a group has none
+            coordinator._do_heartbeat = self._noting(coordinator._do_heartbeat)
+
+    def _noting(self, heartbeat: Callable[[], Awaitable[bool]]) -> Callable[[], Awaitable[bool]]:
+        async def noted() -> bool:
+            sent_at_ms = monotonic_ms()  # the session runs from the broker's receipt, which is not before
+            alive = await heartbeat()
+            if alive:
+                self.heartbeat_at_ms = sent_at_ms
+            return alive
+
+        return noted
+
+
+class Consumer(kafka.Consumer):
+    """Faust's consumer, with a ledger for each chunked partition."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._chunked: dict[str, int] = {}  # topic -> most records a chunk
+        self._ledgers: dict[TP, Ledger] = {}
+        self._seek_to: dict[TP, int] = {}  # where perform_seek() put the partitions
+        super().__init__(*args, **kwargs)
+        self._to_conductor, self.callback = self.callback, self._deliver
+
+    # What agents may ask
+
+    def settle(self, tp: TP, offset: int) -> bool:
+        """All that records of `tp` below `offset` led to is safe; Faust's next commit tells the broker.
+
+        False when the partition is not (or no longer) ours: then nothing is committed.
+        """
+        ledger = self._ledgers.get(tp)
+        if ledger is None:
+            return False
+        ledger.settle(offset)
+        return True
+
+    def delivered(self, tp: TP) -> int | None:
+        """The offset after the last record handed to the agent; None when nothing was."""
+        ledger = self._ledgers.get(tp)
+        return None if ledger is None else ledger.delivered
+
+    async def rewind(self, tp: TP, offset: int) -> None:
+        """Deliver from `offset` again. Chunks that lie ready come first, with a later `start`: drop those."""
+        await self.seek_wait({tp: offset})
+        self._ledger(tp).rewind(offset)
+
+    def heartbeat_at_ms(self) -> int | None:
+        """When (`monotonic_ms`) the last heartbeat was sent that the group's coordinator acknowledged."""
+        return cast(ConsumerThread, self._thread).heartbeat_at_ms
+
+    # From aiokafka to the conductor
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
+        fetched = await super()._getmany(active_partitions, timeout)
+        out: dict[Any, Any] = {}
+        for tp, records in fetched.items():
+            max_records = self._chunked.get(tp.topic)
+            if max_records is None:
+                out[tp] = records
+                continue
+            ours = TP(tp.topic, tp.partition)
+            verdict = self._ledger(ours).fetched(records, max_records=max_records)
+            if isinstance(verdict, int):
+                self.log.info("%r: fetch again from %r", ours, verdict)
+                await self._thread.seek_wait({ours: verdict})
+            else:
+                out[tp] = verdict
+        return out
+
+    def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
+        if not isinstance(record, Chunk):
+            return super()._to_message(tp, record)
+        last = cast(Any, record.records[-1])
+        message = ChunkMessage(
+            record.topic,
+            record.partition,
+            last.offset,
+            (last.timestamp or 0) / 1000,
+            last.timestamp_type,
+            None,
+            None,
+            cast(bytes, record),  # Faust says bytes and passes it on
+            None,
+            0,
+            0,
+            tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+        message.delivery = Delivery(record.end)
+        return message
+
+    async def _deliver(self, message: Any) -> None:
+        if isinstance(message, ChunkMessage):
+            chunk = cast(Chunk, message.value)
+            if not self._ledger(message.tp).deliver(chunk, message.delivery):
+                return  # fetched before a seek: comes again
+        await self._to_conductor(message)
+
+    def on_buffer_full(self, tp: TP) -> None:
+        """A full queue makes the conductor wait; Faust's own way, to stop fetching, sleeps up to a second."""
+        if tp.topic not in self._chunked:
+            super().on_buffer_full(tp)
+
+    # What may be committed
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        if tp.topic not in self._chunked:  # Faust would commit over what is not processed yet
+            await super()._add_gap(tp, offset_from, offset_to)
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        for tp in super()._filter_tps_with_pending_acks(topics):
+            if tp not in self._ledgers:
+                yield tp
+        for tp in list(self._ledgers):
+            if topics is None or tp in topics or tp.topic in topics:
+                yield tp
+
+    def _new_offset(self, tp: TP) -> int | None:
+        ledger = self._ledgers.get(tp)
+        if ledger is None:
+            return super()._new_offset(tp)
+        with ack_lock:  # what Faust notes a message is of no use here and would grow
+            self._acked.pop(tp, None)
+            self._acked_index.pop(tp, None)
+        return ledger.committable()
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Faust's search for stuck partitions; chunks settle late on purpose, so only fetching is judged."""
+        if tp in self._ledgers:
+            self._thread.verify_recovery_event_path(now, tp)
+        else:
+            super().verify_event_path(now, tp)
+
+    # Every change of position goes to the ledgers
+
+    async def perform_seek(self) -> None:
+        """Back to what is committed; where nothing is, to the start.
+
+        aiokafka leaves a partition without a committed offset where it is, which may be behind records that
+        Faust fetched and dropped.
+        """
+        await super().perform_seek()
+        ours = [tp for tp in self.assignment() if not self._is_changelog_tp(tp)]
+        fresh = [tp for tp in ours if self._read_offset[tp] is None]
+        start: dict[TP, int] = {}
+        if fresh and self.app.conf.consumer_auto_offset_reset == "earliest":
+            earliest = await self.earliest_offsets(*fresh)
+            start = {TP(tp.topic, tp.partition): offset for tp, offset in earliest.items()}
+            await super().seek_wait(start)
+        self._seek_to = {}
+        for tp in ours:
+            offset = self._read_offset[tp] or start.get(tp)
+            if tp.topic in self._chunked:
+                if offset is not None:
+                    self._seek_to[tp] = offset
+                self._ledger(tp).rewind(offset)
+
+    def resume_flow(self) -> None:
+        """Faust has just emptied the agents' queues: what was delivered since perform_seek() comes again."""
+        super().resume_flow()
+        for tp, offset in self._seek_to.items():
+            if tp in self._ledgers:
+                self._ledgers[tp].rewind(offset)
+        self._seek_to = {}
+
+    async def seek(self, partition: TP, offset: int) -> None:
+        """Put one partition elsewhere."""
+        await super().seek(partition, offset)
+        self._rewind([partition])
+
+    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        """Put partitions elsewhere, and wait until they are there."""
+        await super().seek_wait(partitions)
+        self._rewind(partitions)
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Commit what the agents settled while they were told (`app.on_partitions_revoked`), then forget."""
+        await super().on_partitions_revoked(revoked)
+        if revoked:
+            await self.commit()
+        for tp in revoked:
+            self._ledgers.pop(tp, None)
+            self._seek_to.pop(tp, None)
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Begin anew with every partition."""
+        self._find_chunked_topics()
+        self._ledgers.clear()
+        self._seek_to = {}
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
+        """The ends of the partitions, also of a broker that names the start of its last batch instead."""
+        ends = await broker.end_offsets(self._bootstrap(), [(tp.topic, tp.partition) for tp in partitions])
+        return {tp: ends[tp.topic, tp.partition] for tp in partitions}
+
+    def _bootstrap(self) -> str:
+        transport = cast(kafka.Transport, self.transport)
+        return ",".join(kafka.server_list(transport.url, transport.default_port))
+
+    def _ledger(self, tp: TP) -> Ledger:
+        ledger = self._ledgers.get(tp)
+        if ledger is None:
+            ledger = self._ledgers[tp] = Ledger(tp.topic, tp.partition)
+        return ledger
+
+    def _rewind(self, tps: Iterable[TP]) -> None:
+        for tp in tps:
+            ledger = self._ledgers.get(TP(tp.topic, tp.partition))
+            if ledger is not None:
+                ledger.rewind(None)
+
+    def _find_chunked_topics(self) -> None:
+        chunked: dict[str, int] = {}
+        plain: set[str] = set()
+        for topic in self.app.topics:
+            for name in topic.topics:
+                if isinstance(topic.schema, ChunkSchema):
+                    chunked[name] = topic.schema.max_records
+                else:
+                    plain.add(name)
+        if both := plain & chunked.keys():
+            raise ImproperlyConfigured(f"topics both chunked and plain: {', '.join(sorted(both))}")
+        self._chunked = chunked
+
+
+class Transport(kafka.Transport):
+    """What `kafkachunk://` stands for."""
+
+    Consumer = Consumer
+
+
+def monotonic_ms() -> int:
+    """The clock of heartbeats: milliseconds, never set back."""
+    return time.monotonic_ns() // 1_000_000
