@@ -140,6 +140,11 @@ class SlaWatch:
         ticket = self._buckets[self.bucket_of(ticket_id)].get(ticket_id)
         return None if ticket is None else ticket.milestones()
 
+    def dims_of(self, ticket_id: str) -> Dims | None:
+        """The fields of the ticket's `created`; None while that has not arrived."""
+        ticket = self._buckets[self.bucket_of(ticket_id)].get(ticket_id)
+        return None if ticket is None or ticket.created_at is None else ticket.dims
+
     def final_lines(self, end_ms: int) -> Iterator[SlaLine]:
         """Every clock of every ticket as at the end (E1), by ticket id, clock and cycle."""
         for ticket_id in sorted(ticket_id for bucket in self._buckets for ticket_id in bucket):

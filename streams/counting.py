@@ -1,0 +1,132 @@
+"""What one accepted event adds: to its cell's pane, to the detectors' observations, to the raw rows.
+
+Decides the figures' meaning (what counts as judged, compared, agreeing …); tickets have their own module.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from schemas.events import Complaint, Dims, Orders, Review
+from schemas.masking import pseudonym
+from schemas.results import EVIDENCE_CHARS, PANE_MS, ComplaintRow, Observation, OrdersRow, ReviewRow
+from streams import figures as f
+from streams.intake import Accepted
+from streams.judging import Verdict
+from streams.panes import PaneDeltas
+
+# A star rating or a text takes a stance when it lies outside these; between them the two cannot disagree.
+LOW_STANCE: Final = 0.25
+HIGH_STANCE: Final = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """How events are counted. `mask` hides what is personal in a text; `rows`: whether raw rows are wanted."""
+
+    mask: Callable[[str], str]
+    salt: bytes
+    rows: bool
+
+
+def count_review(
+    how: Counting, item: Accepted, verdict: Verdict, *, panes: PaneDeltas, duplicates: int = 0
+) -> tuple[Observation | None, ReviewRow | None]:
+    """Add a review to its pane (unless it is late) and give its observation and its row."""
+    review = item.event
+    assert isinstance(review, Review)
+    dims, rating = review.dims, review.rating_share
+    valid, negative = not verdict.invalid, verdict.label == "negative"
+    observation = None
+    if not item.late:
+        _add_review(panes.row(item.at_ms // PANE_MS, dims), verdict, rating, duplicates)
+        if valid:
+            observation = Observation(
+                "review", item.at_ms, dims, 1, round(1.0 - verdict.score, 6), negative,
+                pseudonym(review.customer_id, salt=how.salt) if negative else "", review.event_id,
+                _quote(how, review.text) if negative else "",
+            )  # fmt: skip
+    row = None
+    if how.rows:
+        row = ReviewRow(
+            review.event_id, item.at_ms, item.received_at, item.partition, item.offset, *dims,
+            pseudonym(review.customer_id, salt=how.salt), pseudonym(review.order_id, salt=how.salt),
+            review.review_id, rating, how.mask(review.text or ""), verdict.text_score, verdict.score, verdict.label,
+            verdict.invalid, duplicates, item.late,
+        )  # fmt: skip
+    return observation, row
+
+
+def count_complaint(
+    how: Counting, item: Accepted, *, panes: PaneDeltas
+) -> tuple[Observation | None, ComplaintRow | None]:
+    """Add a complaint to its pane (unless it is late) and give its observation and its row."""
+    complaint = item.event
+    assert isinstance(complaint, Complaint)
+    dims = complaint.dims
+    observation = None
+    if not item.late:
+        panes.row(item.at_ms // PANE_MS, dims)[f.COMPLAINTS] += 1
+        observation = Observation(
+            "complaint", item.at_ms, dims, 1, 0.0, False, pseudonym(complaint.customer_id, salt=how.salt),
+            complaint.event_id, _quote(how, complaint.text),
+        )  # fmt: skip
+    row = None
+    if how.rows:
+        row = ComplaintRow(
+            complaint.event_id, item.at_ms, item.received_at, item.partition, item.offset, *dims,
+            pseudonym(complaint.customer_id, salt=how.salt), pseudonym(complaint.order_id, salt=how.salt),
+            complaint.complaint_id, complaint.reason or "other", complaint.severity or "normal",
+            how.mask(complaint.text or ""), item.late,
+        )  # fmt: skip
+    return observation, row
+
+
+def count_orders(
+    how: Counting, item: Accepted, *, panes: PaneDeltas
+) -> tuple[Observation | None, OrdersRow | None]:
+    """Add a count of orders to its pane (unless it is late) and give its observation and its row."""
+    orders = item.event
+    assert isinstance(orders, Orders)
+    dims: Dims = orders.dims
+    observation = None
+    if not item.late:
+        panes.row(item.at_ms // PANE_MS, dims)[f.ORDERS] += orders.count
+        observation = Observation("orders", item.at_ms, dims, orders.count, 0.0, False, "", orders.event_id, "")
+    row = None
+    if how.rows:
+        row = OrdersRow(
+            orders.event_id, item.at_ms, item.received_at, item.partition, item.offset, *dims, orders.count, item.late
+        )
+    return observation, row
+
+
+def _add_review(row: list[int], verdict: Verdict, rating: float | None, duplicates: int) -> None:
+    row[f.REVIEWS] += 1
+    if duplicates:
+        row[f.DUPLICATES] += 1
+    if rating is not None:
+        row[f.RATINGS] += 1
+        row[f.RATING_MICROS] += round(rating * f.MICROS)
+    if verdict.invalid:
+        return
+    row[f.JUDGED] += 1
+    row[f.SENTIMENT_MICROS] += round(verdict.score * f.MICROS)
+    if verdict.label == "negative":
+        row[f.NEGATIVE] += 1
+    elif verdict.label == "neutral":
+        row[f.NEUTRAL] += 1
+    if rating is not None and _stance(rating) and _stance(verdict.text_score):
+        row[f.COMPARED] += 1
+        row[f.AGREEING] += _stance(rating) == _stance(verdict.text_score)
+
+
+def _stance(score: float) -> int:
+    return -1 if score <= LOW_STANCE else 1 if score >= HIGH_STANCE else 0
+
+
+def _quote(how: Counting, text: str | None) -> str:
+    if not text:
+        return ""
+    # Masked before it is cut: half a phone number would no longer be seen as one.
+    return how.mask(text[: EVIDENCE_CHARS * 4])[:EVIDENCE_CHARS]

@@ -1,0 +1,36 @@
+"""What comes of a batch of events: values that a driver carries away."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from schemas.results import ComplaintRow, DeadLetter, Observation, OrdersRow, ReviewRow, TicketRow
+from sla.watch import Transition
+from streams.panes import NO_DELTAS, Deltas
+
+Feed = tuple[str, str, int]  # topic, channel, pane
+
+
+@dataclass(slots=True)
+class Facts:
+    """Rows for the store, deltas for the windows, observations and transitions for the decisions."""
+
+    reviews: list[ReviewRow] = field(default_factory=list)
+    complaints: list[ComplaintRow] = field(default_factory=list)
+    tickets: list[TicketRow] = field(default_factory=list)
+    orders: list[OrdersRow] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    observations: list[Observation] = field(default_factory=list)
+    transitions: list[Transition] = field(default_factory=list)
+    feeds: Counter[Feed] = field(default_factory=Counter)
+    deltas: Deltas = NO_DELTAS
+
+    def extend(self, other: "Facts") -> None:
+        """Add another's rows to these; its deltas are left to the caller."""
+        self.reviews += other.reviews
+        self.complaints += other.complaints
+        self.tickets += other.tickets
+        self.orders += other.orders
+        self.dead_letters += other.dead_letters
+        self.observations += other.observations
+        self.transitions += other.transitions
+        self.feeds.update(other.feeds)
