@@ -49,14 +49,18 @@ class SourceConfig:
 class Source:
     """One partition of a source topic (in a replay: the topic)."""
 
-    def __init__(self, config: SourceConfig, topic: str, partition: int = 0, *, dedupe: Dedupe | None = None) -> None:
+    def __init__(
+        self, config: SourceConfig, topic: str, partition: int = 0,
+        *, dedupe: Dedupe | None = None, panes: PaneDeltas | None = None,
+    ) -> None:  # fmt: skip
+        """`dedupe`, `panes`: those of several sources that count as one, as in a replay."""
         self.config = config
         if dedupe is None:
             dedupe = Dedupe(DEDUPE_HORIZON_MS if config.live else None)
         self.intake = Intake(
             topic, partition, dedupe=dedupe, watermark=Watermark(config.lateness_ms), live=config.live
         )
-        self.panes = PaneDeltas()
+        self.panes = PaneDeltas() if panes is None else panes
         self.desk = TicketDesk(
             SlaWatch(config.policies), hold_ms=config.hold_ms, lateness_ms=config.lateness_ms
         )

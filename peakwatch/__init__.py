@@ -1,0 +1,1 @@
+"""The command: wiring, files and terminals. Decides nothing about events."""

@@ -1,0 +1,163 @@
+"""`peakwatch replay`: files in order of arrival → the engine → the contract's JSONL files."""
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+import msgspec
+
+import sentiment.judge
+from peakwatch.config import Config
+from schemas.errors import PermanentError
+from schemas.events import MAX_MESSAGE_BYTES
+from schemas.lines import alert_line, sla_line, window_line
+from schemas.topics import SOURCES
+from sentiment.privacy import mask_text
+from sentiment.validity import validity_batch
+from streams.decisions import Decisions
+from streams.dimensions import DEFAULT_DIMENSIONS, Dimensions
+from streams.engine import Engine, Line
+from streams.intake import Record
+from streams.rows import window_rows
+from streams.source import DEFAULT_LATENESS_MS, SourceConfig
+from streams.windows import RollingWindows
+
+BATCH_LINES: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where the lines go; None: nowhere."""
+
+    alerts: Path | None = None
+    windows: Path | None = None
+    sla: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a replay came to; the last line on standard output."""
+
+    events: int
+    dead_letters: int
+    late: int
+    duplicates: int
+    alerts: int
+    seconds: float
+    events_per_second: float
+
+
+def replay(
+    files: Iterable[str], config: Config, *, outputs: Outputs, lateness_ms: int = DEFAULT_LATENESS_MS,
+    dimensions: tuple[str, ...] = DEFAULT_DIMENSIONS, progress: Callable[[int], None] | None = None,
+) -> Summary:  # fmt: skip
+    """Run the files (`-`: standard input) one after the other. `progress` is told the lines so far.
+
+    Raises PermanentError for a file that cannot be read or written, with what to do.
+    """
+    began = time.perf_counter()
+    source = SourceConfig(
+        judge=sentiment.judge.load(), validity=validity_batch, mask=mask_text, policies=config.policies,
+        lateness_ms=lateness_ms,
+    )  # fmt: skip
+    windows = None if outputs.windows is None else RollingWindows(Dimensions(dimensions))
+    engine = Engine(source, windows=windows, decisions=Decisions())
+    alerts = 0
+    with ExitStack() as stack:
+        to_alerts = _open(outputs.alerts, stack)
+        for count, batch in _batches(_records(files)):
+            for alert in engine.feed(batch):
+                alerts += _write(to_alerts, alert_line(alert))
+            if progress is not None:
+                progress(count)
+        for alert in engine.finish():
+            alerts += _write(to_alerts, alert_line(alert))
+        _write_windows(engine, _open(outputs.windows, stack))
+        _write_sla(engine, _open(outputs.sla, stack))
+    seconds = time.perf_counter() - began
+    tally = engine.tally
+    lines = tally.events + tally.dead_letters
+    return Summary(
+        tally.events, tally.dead_letters, tally.late, tally.duplicates, alerts, round(seconds, 3),
+        round(lines / seconds, 1),
+    )  # fmt: skip
+
+
+class _Envelope(msgspec.Struct):
+    topic: str
+
+
+_topic_of: Final = msgspec.json.Decoder(_Envelope)
+_topics: Final = {topic: topic for topic in SOURCES}
+
+
+def _batches(records: Iterator[Record]) -> Iterator[tuple[int, list[Line]]]:
+    batch: list[Line] = []
+    count = 0
+    for record in records:
+        try:
+            topic = _topic_of.decode(record.raw).topic
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            topic = ""  # the engine counts it as a dead letter
+        batch.append(Line(_topics.get(topic, topic), record))
+        if len(batch) == BATCH_LINES:
+            count += len(batch)
+            yield count, batch
+            batch = []
+    yield count + len(batch), batch
+
+
+def _records(files: Iterable[str]) -> Iterator[Record]:
+    """Every line of every file, numbered; of one that is too long only as much as shows it."""
+    number = 0
+    for name in files:
+        with ExitStack() as stack:
+            try:
+                lines = sys.stdin.buffer if name == "-" else stack.enter_context(open(name, "rb"))
+                while raw := lines.readline(MAX_MESSAGE_BYTES + 2):
+                    if len(raw) > MAX_MESSAGE_BYTES and not raw.endswith(b"\n"):
+                        _skip_line(lines)
+                    yield Record(number, 0, raw.rstrip(b"\r\n"))
+                    number += 1
+            except OSError as error:
+                raise PermanentError(f"{name}: {error.strerror or error}") from None
+
+
+def _skip_line(lines: IO[bytes]) -> None:
+    while (rest := lines.readline(1 << 20)) and not rest.endswith(b"\n"):
+        pass
+
+
+def _open(path: Path | None, stack: ExitStack) -> IO[bytes] | None:
+    if path is None:
+        return None
+    try:
+        return stack.enter_context(open(path, "wb"))
+    except OSError as error:
+        raise PermanentError(f"{path}: {error.strerror or error}") from None
+
+
+def _write(file: IO[bytes] | None, line: bytes) -> int:
+    if file is not None:
+        try:
+            file.write(line + b"\n")
+        except OSError as error:
+            raise PermanentError(f"{file.name}: {error.strerror or error}") from None
+    return 1
+
+
+def _write_windows(engine: Engine, file: IO[bytes] | None) -> None:
+    if file is not None:
+        for batch in engine.window_batches():
+            for row in window_rows(batch, version=0):
+                _write(file, window_line(row))
+
+
+def _write_sla(engine: Engine, file: IO[bytes] | None) -> None:
+    if file is not None:
+        for line in engine.sla_lines():
+            _write(file, sla_line(**line._asdict()))
