@@ -1,8 +1,8 @@
 """Finds postal addresses in Chinese texts, for `sentiment.privacy`.
 
-An address is masked when it leads to a door or a street: a road with a number, a building with a flat, a compound with
-a building, or province-city-district down to a road, town or village. A city or a district alone is no address: texts
-tell them all the time, and they lead to nobody.
+An address is masked when it leads to a door or a street: a road with a number, a building with a flat, a
+compound with a building, or province-city-district down to a road, town or village. A city or a district
+alone is no address: texts tell them all the time, and they lead to nobody.
 """
 
 import re
@@ -36,7 +36,8 @@ _COMPOUND: Final = (
     r"(?:小区|花园|公寓|家园|新村|[苑庄园村]|大厦|广场|社区|大院|别墅|宿舍|家属院|工业园|科技园|产业园)"
 )
 
-# A text without any of these has no address; the first character alone decides most, which is what makes it cheap.
+# A text without any of these has no address; the first character alone decides most, which is what makes it
+# cheap.
 HINT: Final = re.compile(
     rf"[路街道巷弄同][东南西北中]?[一二三]?段?{_NUMBER}[号弄]"
     rf"|[省市区县盟旗]{_NAME}{{1,9}}(?:[路街巷弄村镇乡]|大道|小区|花园|胡同|科技园)"
@@ -62,14 +63,17 @@ _CHAIN: Final = re.compile(
     rf"(?:{_NAME}{{1,6}}?[区县市])?{_NAME}{{0,9}}?(?:[路街巷弄村镇乡]|大道|街道|胡同|{_COMPOUND})"
 )
 _CUED: Final = re.compile(
-    rf"(?:地址|住址)(?:[:：是为在 ]{{1,3}})(?P<place>{_NAME}{{2,24}}[0-9A-Za-z\-]{{0,6}}(?:{_NAME}|号){{0,4}})"
+    rf"(?:地址|住址)(?:[:：是为在 ]{{1,3}})"
+    rf"(?P<place>{_NAME}{{2,24}}[0-9A-Za-z\-]{{0,6}}(?:{_NAME}|号){{0,4}})"
 )
 _LEADS_SOMEWHERE: Final = re.compile(r"[省市区县镇乡村路街巷弄栋幢室]|小区|单元")
 _LEFT: Final = re.compile(
-    rf"(?:(?:{_PROVINCES})(?:省|市|自治区)?)?(?:{_NAME}{{1,6}}?(?:自治[州县]|街道|[市州盟区县旗镇乡村])[ ,，]?){{0,4}}{_NAME}{{0,6}}$"
+    rf"(?:(?:{_PROVINCES})(?:省|市|自治区)?)?"
+    rf"(?:{_NAME}{{1,6}}?(?:自治[州县]|街道|[市州盟区县旗镇乡村])[ ,，]?){{0,4}}{_NAME}{{0,6}}$"
 )
 _RIGHT: Final = re.compile(
-    rf"(?:{_DOOR}|{_NAME}{{1,5}}?[村组屯寨](?!民)|[ ,，]?{_NAME}{{1,8}}?{_COMPOUND}(?={_DOOR}|[0-9])|[\- ]?[0-9]{{1,5}}(?:[\-][0-9]{{1,5}}){{0,3}}(?![0-9元块年月天个]))*"
+    rf"(?:{_DOOR}|{_NAME}{{1,5}}?[村组屯寨](?!民)|[ ,，]?{_NAME}{{1,8}}?{_COMPOUND}(?={_DOOR}|[0-9])"
+    r"|[\- ]?[0-9]{1,5}(?:[\-][0-9]{1,5}){0,3}(?![0-9元块年月天个]))*"
 )
 _LOOK_BACK: Final = 32
 

@@ -1,4 +1,5 @@
-"""Many texts as one array of code points, for whoever looks at every character of a batch without a loop in Python."""
+"""Many texts as one array of code points, for whoever looks at every character of a batch without a loop in
+Python."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
@@ -27,7 +28,8 @@ def encode(texts: Sequence[str]) -> Batch:
 
 
 class PairSet:
-    """A set of strings, asked for whole batches: may say yes to a text that has none, never no to one that has."""
+    """A set of strings, asked for whole batches: may say yes to a text that has none, never no to one that
+    has."""
 
     def __init__(self, strings: Iterable[str]) -> None:
         """Strings of two characters or more; only their first two are looked at."""

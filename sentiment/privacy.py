@@ -1,8 +1,9 @@
 """Masks what identifies a person in a text (PIPL) before it is stored, shown or sent.
 
-Decides which stretch of a text is a telephone number, an identity card, a bank card, an e-mail address, a WeChat or
-QQ account, a licence plate, an order number or a postal address, and puts the kind in its place: ``[手机号]``.
-Postal addresses are found by `sentiment.addresses`. Names of people are left to nobody: a text that names one keeps it.
+Decides which stretch of a text is a telephone number, an identity card, a bank card, an e-mail address, a
+WeChat or QQ account, a licence plate, an order number or a postal address, and puts the kind in its place:
+``[手机号]``. Postal addresses are found by `sentiment.addresses`. Names of people are left to nobody: a text
+that names one keeps it.
 """
 
 import re
@@ -35,11 +36,11 @@ Finder = Callable[[str], Iterator[Span]]
 def mask_text(text: str) -> str:
     """The text with every personal number, account and address replaced by its kind.
 
-    Never raises, costs time linear in the text, and a masked text comes back as it is. Characters outside the masked
-    stretches are kept to the byte (full-width forms are only read as their plain ones).
+    Never raises, costs time linear in the text, and a masked text comes back as it is. Characters outside the
+    masked stretches are kept to the byte (full-width forms are only read as their plain ones).
     """
-    # A mask can bring two stretches together that were no match apart, hence again until nothing changes; every round
-    # takes characters away that are in no mask, so this ends.
+    # A mask can bring two stretches together that were no match apart, hence again until nothing changes;
+    # every round takes characters away that are in no mask, so this ends.
     while True:
         masked = _mask_once(text)
         if masked == text:
@@ -113,7 +114,7 @@ def _replace(text: str, spans: list[Span]) -> str:
     return "".join(parts)
 
 
-# --- reading widths and styles -----------------------------------------------------------------------------------
+# --- reading widths and styles
 
 _BLANK: Final = "\x01"
 _TRAILERS: Final = "\ufe0f\u20e3\u200b\u200d"
@@ -149,19 +150,22 @@ def _fold_character(character: str) -> str:
     return plain if len(plain) == 1 and plain.isascii() else character
 
 
-# --- e-mail, accounts, plates -------------------------------------------------------------------------------------
+# --- e-mail, accounts, plates
 
 _EMAIL: Final = re.compile(
     r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]{1,64} ?(?:@|[(\[]at[)\]]) ?"
     r"[A-Za-z0-9](?:[A-Za-z0-9\-]{0,40}\.){1,4}[A-Za-z]{2,10}"
 )
 _WECHAT: Final = re.compile(
-    r"(?:微信|威信|薇信|维信|徽信|weixin|wechat|v信|v❤|(?<![A-Za-z])(?:vx|wx|v(?=[ ]?[:：]))(?![A-Za-z])|加微|加薇|加v)"
+    r"(?:微信|威信|薇信|维信|徽信|weixin|wechat|v信|v❤|加微|加薇|加v"
+    r"|(?<![A-Za-z])(?:vx|wx|v(?=[ ]?[:：]))(?![A-Za-z]))"
     r"(?P<mark>[号码:：是为加我 =\-,，]{0,6})(?P<id>[A-Za-z0-9][A-Za-z0-9_\-]{4,19})(?![A-Za-z0-9_])",
     re.IGNORECASE,
 )
 _QQ: Final = re.compile(
-    r"(?:(?<![A-Za-z])qq|扣扣|企鹅|(?<![A-Za-z])q群|球球|加q|(?<![A-Za-z])q(?=[:：]))[群号码:：是为加我 =\-,，]{0,6}(?P<id>[1-9][0-9]{4,10})(?![0-9])",
+    r"(?:(?<![A-Za-z])qq|扣扣|企鹅|(?<![A-Za-z])q群|球球|加q"
+    r"|(?<![A-Za-z])q(?=[:：]))"
+    r"[群号码:：是为加我 =\-,，]{0,6}(?P<id>[1-9][0-9]{4,10})(?![0-9])",
     re.IGNORECASE,
 )
 _PLATE: Final = re.compile(
@@ -209,7 +213,7 @@ def _plates(folded: str) -> Iterator[Span]:
         yield match.start(), match.end(), PLATE
 
 
-# --- numbers ------------------------------------------------------------------------------------------------------
+# --- numbers
 
 _FIVE_DIGITS: Final = re.compile(r"[0-9](?:[^0-9A-Za-z]{0,3}[0-9oO]){4}")
 _LONG: Final = re.compile(r"(?<![0-9.])[0-9](?:[ \-]{0,2}[0-9]){13,29}(?:[ \-]?[Xx])?(?![0-9])")
@@ -227,7 +231,8 @@ _LANDLINE: Final = re.compile(
 )
 _FOREIGN: Final = re.compile(r"\+ ?[1-9][0-9]{0,2}(?:[ \-()]{0,2}[0-9]){6,13}(?![0-9])")
 _CALLED: Final = re.compile(
-    r"(?:电话|座机|固话|致电|联系方式|联系号码|(?<![A-Za-z])(?:tel|phone|mobile)(?![A-Za-z]))[号码:：是为 .]{0,4}"
+    r"(?:电话|座机|固话|致电|联系方式|联系号码|(?<![A-Za-z])(?:tel|phone|mobile)(?![A-Za-z]))"
+    r"[号码:：是为 .]{0,4}"
     r"(?P<id>[2-9][0-9]{2,3}[ \-]?[0-9]{4}|[0-9]{10,13})(?![0-9])",
     re.IGNORECASE,
 )
@@ -259,7 +264,8 @@ _PHONE_GROUPS: Final = frozenset(
 
 
 def _long_numbers(folded: str) -> Iterator[Span]:
-    """Identity cards, bank cards, and what is too long to be anything but the number of an order or a parcel."""
+    """Identity cards, bank cards, and what is too long to be anything but the number of an order or a
+    parcel."""
     for match in _PDD.finditer(folded):
         yield match.start(), match.end(), ORDER
     for match in _LONG.finditer(folded):
@@ -281,7 +287,7 @@ def _kind_of_long(number: str) -> str:
     if len(plain) == 15 and plain.isdigit() and is_old_identity_card(plain):
         return IDENTITY
     # A card is printed in fours; the last group may be anything.
-    in_fours = all(size == 4 for size in groups[:-1]) and groups[-1] <= 4 or len(groups) == 1
+    in_fours = (all(size == 4 for size in groups[:-1]) and groups[-1] <= 4) or len(groups) == 1
     if (
         15 <= len(plain) <= 19
         and plain.isdigit()
@@ -323,18 +329,11 @@ _SPOKEN: Final = re.compile(
 def _spoken_phones(folded: str) -> Iterator[Span]:
     """Telephone numbers spelled in Chinese numerals (一三八…), also mixed with digits."""
     for match in _SPOKEN.finditer(folded):
-        digits = 0
-        number = ""
-        for offset, character in enumerate(match[0]):
-            if character in " -,，、.":
-                continue
-            number += character.translate(_NUMERAL_VALUES)
-            digits += 1
-            if digits == 11:
-                break
-        if len(number) == 11 and number[0] == "1" and number[1] in "3456789" and number.isdigit():
-            yield match.start(), match.start() + offset + 1, PHONE
-        elif number[:1] == "0" and len(number) >= 10 and len(set(number)) > 3:
+        at = [match.start() + i for i, character in enumerate(match[0]) if character not in " -,，、."]
+        number = "".join(folded[i] for i in at).translate(_NUMERAL_VALUES)
+        if re.match("1[3-9][0-9]{9}", number):
+            yield match.start(), at[10] + 1, PHONE  # a twelfth numeral belongs to what is said next
+        elif number[0] == "0" and len(set(number)) > 3:
             yield match.start(), match.end(), LANDLINE
 
 
@@ -343,7 +342,7 @@ def _places(folded: str) -> Iterator[Span]:
         yield start, end, ADDRESS
 
 
-# --- check digits -------------------------------------------------------------------------------------------------
+# --- check digits
 
 _IDENTITY_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _IDENTITY_CHECK: Final = "10X98765432"
@@ -351,7 +350,8 @@ _DAYS: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def is_identity_card(number: str) -> bool:
-    """Whether 18 characters are a resident identity number: region, date of birth and check character (GB 11643)."""
+    """Whether 18 characters are a resident identity number: region, date of birth and check character (GB
+    11643)."""
     if not (number[:17].isdigit() and "1" <= number[0] <= "9" and _is_birthday(number[6:14])):
         return False
     total = sum(int(digit) * weight for digit, weight in zip(number, _IDENTITY_WEIGHTS, strict=False))
@@ -359,7 +359,8 @@ def is_identity_card(number: str) -> bool:
 
 
 def is_old_identity_card(number: str) -> bool:
-    """Whether 15 digits are an identity number of before 1999: no check digit, so region and date have to do."""
+    """Whether 15 digits are an identity number of before 1999: no check digit, so region and date have to
+    do."""
     return number[:2] in _REGIONS and _is_birthday("19" + number[6:12])
 
 

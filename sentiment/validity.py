@@ -1,11 +1,14 @@
-"""Decides whether a text is a customer's own words at all: not the platform's default praise, an advertisement, a bare
-link, or noise. What a valid text means is the judge's business, and a copied one `sentiment.neardup`'s.
+"""Decides whether a text is a customer's own words at all: not the platform's default praise, an
+advertisement, a bare link, or noise. What a valid text means is the judge's business, and a copied one
+`sentiment.neardup`'s.
 
-In doubt a text is valid: an invalid one leaves the sentiment windows, and a complaint must never be lost that way.
+In doubt a text is valid: an invalid one leaves the sentiment windows, and a complaint must never be lost that
+way.
 """
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final, Literal
 
 import numpy as np
@@ -39,11 +42,11 @@ def validity(text: str) -> Validity:
     return "noise" if _is_noise(stripped) else ""
 
 
-# --- default praise -----------------------------------------------------------------------------------------------
+# --- default praise
 
 _LONGEST_DEFAULT: Final = 48
-# Sentences that platforms write where the customer wrote nothing. The whole text must be made of them: "自动给我默认好评，
-# 恶心" is a complaint.
+# Sentences that platforms write where the customer wrote nothing. The whole text must be made of them:
+# "自动给我默认好评， 恶心" is a complaint.
 _DEFAULT_SENTENCE: Final = (
     r"(?:[此该這该本]?(?:用户|用戶|买家|買家|顾客|顧客|会员|會員|客户|客戶|评价方|評價方|消费者|消費者|匿名用户)?"
     r"(?:超时|超時)?(?:没有|沒有|未|暂未|暫未|尚未|暂无|暫無|没|沒)(?:及时|及時|主动|按时)?"
@@ -54,7 +57,7 @@ _DEFAULT_SENTENCE: Final = (
 )
 _DEFAULT: Final = re.compile(rf"[\[(（【「\"“ ]*(?:{_DEFAULT_SENTENCE}[\])）】」\"”。.!！,，~～;；:： …]*)+")
 
-# --- links and advertisements -------------------------------------------------------------------------------------
+# --- links and advertisements
 
 _LINK: Final = re.compile(
     r"(?:https?://|www\.)[^\s\u4e00-\u9fff，。！？]+|(?<![A-Za-z0-9@.])[A-Za-z0-9][A-Za-z0-9\-]{0,40}"
@@ -65,17 +68,18 @@ _LINK_SIGN: Final = re.compile(r"[.:][A-Za-z/]")
 _NOT_A_WORD: Final = re.compile(r"[^\u3400-\u9fffA-Za-z]")
 _WORDS_BESIDE_A_LINK: Final = 8
 _CONTACT: Final = (
-    "加我 加微 加薇 加威 加v 加V 加q 加Q 加群 微信 薇信 威信 vx VX Vx v信 V信 wx WX 扫码 掃碼 扫一扫 私聊 私我 公众号 qq QQ q群 Q群 "
-    "群号 进群 联系我 联系电话 咨询热线 官方群"
-).split()
+    "加我|加微|加薇|加威|加v|加V|加q|加Q|加群|微信|薇信|威信|vx|VX|Vx|v信|V信|wx|WX|扫码|掃碼|扫一扫|"
+    "私聊|私我|公众号|qq|QQ|q群|Q群|群号|进群|联系我|联系电话|咨询热线|官方群"
+)
 _PROMOTION: Final = (
-    "兼职 兼職 日赚 日入 月入 日结 躺赚 赚钱项目 代开 贷款 套现 返利 返现群 优惠券 优惠卷 内部券 内部价 福利群 领券 领优惠 领红包 发福利 "
-    "全网最低 厂家直销 一手货源 货源 批发 招代理 诚招 招聘 加盟 免费领 免费送 刷单 刷钻 刷信誉 做任务 淘宝搜 抖音搜 搜索店铺 高仿 原单 "
-    "A货 微商 代购 代刷 棋牌 彩票 博彩 娱乐城 包过 办证 减肥药 增高药 壮阳 裸聊 约炮 信用卡代还 网贷 好评返现"
-).split()
+    "兼职|兼職|日赚|日入|月入|日结|躺赚|赚钱项目|代开|贷款|套现|返利|返现群|优惠券|优惠卷|内部券|"
+    "内部价|福利群|领券|领优惠|领红包|发福利|全网最低|厂家直销|一手货源|货源|批发|招代理|诚招|招聘|"
+    "加盟|免费领|免费送|刷单|刷钻|刷信誉|做任务|淘宝搜|抖音搜|搜索店铺|高仿|原单|A货|微商|代购|代刷|"
+    "棋牌|彩票|博彩|娱乐城|包过|办证|减肥药|增高药|壮阳|裸聊|约炮|信用卡代还|网贷|好评返现"
+)
 # Every alternative begins with a letter, not a class: only then does `re` skip ahead by first letters.
-_CONTACT_SIGN: Final = re.compile("|".join(_CONTACT))
-_PROMOTION_SIGN: Final = re.compile("|".join(_PROMOTION))
+_CONTACT_SIGN: Final = re.compile(_CONTACT)
+_PROMOTION_SIGN: Final = re.compile(_PROMOTION)
 _INVITES: Final = re.compile("加我|加微|加薇|加威|加v|加V|加q|加Q|加群|进群|扫码|私聊|私我|联系我")
 _ACCOUNT: Final = re.compile(
     r"(?:微信|薇信|威信|[vV][xX信]|[wW][xX]|[qQ][qQ]|群|加[vVqQ我微薇]信?)[号群:：是 ]{0,4}"
@@ -104,7 +108,7 @@ def _is_ad(text: str, has_link: bool) -> bool:
     return (reached or promised > 2) and _TELLS.search(text) is None
 
 
-# --- noise --------------------------------------------------------------------------------------------------------
+# --- noise
 
 _INVISIBLE: Final = re.compile(r"[\s\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufe00-\ufe0f\x00-\x1f]*")
 # Punctuation that says nothing; brackets, ^ _ > < are left out, since faces are made of them.
@@ -145,24 +149,30 @@ def _is_mash(letters: str) -> bool:
     """Whether letters are a hand on the keyboard: neighbours on a row, or hardly a vowel."""
     neighbours = sum(
         any(abs(row.find(a) - row.find(b)) <= 2 for row in _KEYS if a in row and b in row)
-        for a, b in zip(letters, letters[1:], strict=False)
+        for a, b in pairwise(letters)
     )
     vowels = sum(letter in "aeiouy" for letter in letters)
     return neighbours >= 0.8 * (len(letters) - 1) and vowels <= 0.25 * len(letters)
 
 
-# --- the short cut ------------------------------------------------------------------------------------------------
+# --- the short cut
+
+
+def _words(pattern: str) -> list[str]:
+    return pattern.split("|")
+
 
 _SIGNS: Final = PairSet(
     ["默认", "默認", "评价", "評價", "评论", "評論", "评语", "反馈", "点评", "點評", "http", "www"]
     + [f".{letter}" for letter in "cntxsviCNTXSVI"]
-    + _CONTACT
-    + _PROMOTION
+    + _words(_CONTACT)
+    + _words(_PROMOTION)
 )
 
 
 def _suspects(texts: Sequence[str]) -> list[bool]:
-    """The texts that need a closer look: one of the signs, no Chinese character, hardly any, or much repetition."""
+    """The texts that need a closer look: one of the signs, no Chinese character, hardly any, or much
+    repetition."""
     batch = encode(texts)
     codes, starts, lengths = batch
     chinese = np.add.reduceat((codes >= 0x4E00) & (codes <= 0x9FFF), starts, dtype=np.intp)

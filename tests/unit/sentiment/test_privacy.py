@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-import snownlp
+import snownlp  # type: ignore[import-untyped]  # it has no types
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,8 +10,10 @@ from tests.unit.sentiment.privacy_cases import KEPT, MASKED
 
 # What the masks are made from: arbitrary Unicode alone would hardly ever reach a finder.
 FRAGMENTS = (
-    "13812345678", "138 1234", "5678", "１３８", "一三八一二三四五六七八", "11010519491231002X", "6222021234567894", "@qq.com",
-    "abc", "微信", "号：", "QQ", "京A12345", "订单", "浙江省", "杭州市", "西湖区", "文三路", "478号", "3幢", "502室", "地址是",
+    "13812345678", "138 1234", "5678", "１３８", "一三八一二三四五六七八", "11010519491231002X",
+    "6222021234567894", "@qq.com",
+    "abc", "微信", "号：", "QQ", "京A12345", "订单", "浙江省", "杭州市", "西湖区", "文三路", "478号", "3幢",
+    "502室", "地址是",
     "0571-", "88123456", "+86", "-", " ", "，", "[手机号]", "[", "]", "\u200b", "①", "SF", "1", "零",
 )  # fmt: skip
 
