@@ -1,7 +1,7 @@
 """The connection to ClickHouse, and what its errors mean; the one importer of clickhouse-driver.
 
-Decides which error is tried again, which one is a row's own fault, and what the user should do about the rest.
-Not safe for threads: one `ClickHouse` a thread.
+Decides which error is tried again, which one is a row's own fault, and what the user should do about the
+rest. Not safe for threads: one `ClickHouse` a thread.
 """
 
 import errno
@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
-from clickhouse_driver import Client, errors  # type: ignore[import-untyped]  # ships no types
-from clickhouse_driver.columns.exceptions import ColumnException  # type: ignore[import-untyped]  # ships no types
+from clickhouse_driver import Client, errors
+from clickhouse_driver.columns.exceptions import ColumnException
 
 from schemas.errors import PeakWatchError, PermanentError, TransientError
 
@@ -63,15 +63,19 @@ _ROWS: Final = frozenset({
 
 
 class RowsRefused(PermanentError):
-    """ClickHouse, or the driver before it, refuses a value of a batch: some row is at fault, not the table."""
+    """ClickHouse, or the driver before it, refuses a value: some row of the batch is at fault."""
 
 
 class ServerRefused(PermanentError):
-    """ClickHouse refuses a statement; `code` is its own number."""
+    """ClickHouse refuses a statement; `code` is its own number.
+
+    `systemic`: what is wrong is known to be a table, a user or a right, so no other row would fare better.
+    """
 
     def __init__(self, text: str, *, code: int) -> None:
         super().__init__(text)
         self.code = code
+        self.systemic = code in _ADVICE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +101,8 @@ class ClickHouseSettings:
 class ClickHouse:
     """A connection that is made on first use and again after it broke.
 
-    Every method raises TransientError, RowsRefused, ServerRefused or PermanentError, each with one line for the user.
+    Every method raises TransientError, RowsRefused, ServerRefused or PermanentError, each with one line for
+    the user.
     """
 
     def __init__(self, settings: ClickHouseSettings) -> None:
@@ -115,7 +120,7 @@ class ClickHouse:
         return answer if isinstance(answer, list) else []
 
     def insert(self, table: str, names: Sequence[str], columns: Sequence[list[Any]]) -> int:
-        """Insert columns of one length in one statement; the number of rows. All or nothing in one partition."""
+        """Insert columns of one length in one statement; the number of rows."""
         if not columns or not columns[0]:
             return 0
         listed = ", ".join(f"`{name}`" for name in names)
@@ -137,7 +142,9 @@ class ClickHouse:
 
 
 def explain(error: Exception, *, where: str) -> PeakWatchError:
-    """The error of ours that an error of the driver (or of the network) stands for, with one line for the user."""
+    """The error of ours that an error of the driver (or of the network) stands for, with one line for the
+    user.
+    """
     if isinstance(error, PeakWatchError):
         return error
     if isinstance(error, errors.ServerException) and type(error) is errors.ServerException:

@@ -1,8 +1,10 @@
-"""The numbered DDL files: how they are read, checked and written out for one server or for a cluster. Pure but for reading.
+"""The numbered DDL files: how they are read, checked and written out for one server or for a cluster. Pure
+but for reading.
 
-A file is plain ClickHouse SQL with few marks: {db}, {on_cluster}, {local} and the days of `Retention`. For a cluster
-each table with a line `-- shard by: EXPRESSION` becomes a replicated `NAME_local` on every node, with a distributed
-NAME over it; the expression is made of the table's key, so that equal keys meet on one shard and FINAL stays right.
+A file is plain ClickHouse SQL with few marks: {db}, {on_cluster}, {local} and the days of `Retention`. For a
+cluster each table with a line `-- shard by: EXPRESSION` becomes a replicated `NAME_local` on every node, with
+a distributed NAME over it; the expression is made of the table's key, so that equal keys meet on one shard
+and FINAL stays right.
 """
 
 import hashlib
@@ -22,22 +24,31 @@ _TABLE: Final = re.compile(r"^CREATE TABLE IF NOT EXISTS (\S+)\.(\w+)", re.MULTI
 _ENGINE: Final = re.compile(r"^ENGINE = (\w*MergeTree)(?:\(([^()]*)\))?", re.MULTILINE)
 # What may be done twice with the same outcome; the migration's safety stands on it.
 REPEATABLE: Final = (
-    "CREATE DATABASE IF NOT EXISTS ", "CREATE TABLE IF NOT EXISTS ", "CREATE MATERIALIZED VIEW IF NOT EXISTS ",
-    "CREATE OR REPLACE VIEW ", "CREATE ROLE IF NOT EXISTS ", "CREATE SETTINGS PROFILE IF NOT EXISTS ", "GRANT ",
-    "DROP TABLE IF EXISTS ", "DROP VIEW IF EXISTS ",
-)  # fmt: skip
+    "CREATE DATABASE IF NOT EXISTS ",
+    "CREATE TABLE IF NOT EXISTS ",
+    "CREATE MATERIALIZED VIEW IF NOT EXISTS ",
+    "CREATE OR REPLACE VIEW ",
+    "CREATE ROLE IF NOT EXISTS ",
+    "CREATE SETTINGS PROFILE IF NOT EXISTS ",
+    "GRANT ",
+    "DROP TABLE IF EXISTS ",
+    "DROP VIEW IF EXISTS ",
+)
 _ALTER: Final = re.compile(
     r"ALTER TABLE \S+ (?:\{on_cluster\} )?"
-    r"(?:(?:ADD (?:COLUMN|INDEX) IF NOT EXISTS|DROP (?:COLUMN|INDEX) IF EXISTS|MODIFY (?:COLUMN|TTL|COMMENT)) [^;]*)"
+    r"(?:ADD (?:COLUMN|INDEX) IF NOT EXISTS|DROP (?:COLUMN|INDEX) IF EXISTS|MODIFY (?:COLUMN|TTL|COMMENT))"
+    r" [^;]*"
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Retention:
-    """For how many days each kind of row is kept, from its arrival. The defaults tell this promotion from last year's."""
+    """For how many days each kind of row is kept, from its arrival. The defaults tell this promotion from
+    last year's.
+    """
 
-    events_days: int = 400  # reviews, complaints, tickets, orders: over a year, to compare one 11.11 with the last
-    dead_letters_days: int = 30  # whole messages, not masked
+    events_days: int = 400  # over a year, to compare one 11.11 with the last
+    dead_letters_days: int = 30  # whole messages, unmasked
     windows_fine_days: int = 90  # windows of 1 min
     windows_days: int = 400  # of 5 and 15 min
     windows_coarse_days: int = 800  # of 1 h and 24 h
@@ -47,7 +58,8 @@ class Retention:
     deliveries_days: int = 90
 
     def __post_init__(self) -> None:
-        mistakes = [f"retention.{name}: {days} is not at least 1" for name, days in asdict(self).items() if days < 1]
+        kept = asdict(self).items()
+        mistakes = [f"retention.{name}: {days} is not at least 1" for name, days in kept if days < 1]
         if mistakes:
             raise ConfigError(mistakes)
 
@@ -64,7 +76,9 @@ class Step:
 
 
 def read_steps(directory: Path) -> list[Step]:
-    """The files in order; ConfigError with every mistake: a name, a number twice or missing, what may not be repeated."""
+    """The files in order; ConfigError with every mistake: a name, a number twice or missing, what may not be
+    repeated.
+    """
     steps: list[Step] = []
     mistakes: list[str] = []
     for path in sorted(directory.glob("*.sql")):
@@ -73,7 +87,8 @@ def read_steps(directory: Path) -> list[Step]:
             mistakes.append(f"{path.name}: a name is four digits, _, lower case letters, .sql")
             continue
         step = parse_step(int(match[1]), path.name, path.read_text(encoding="utf-8"))
-        mistakes += [f"{path.name}: may not be repeated: {bare(s)[:80]}" for s in step.statements if not repeatable(s)]
+        once = (bare(sql)[:80] for sql in step.statements if not repeatable(sql))
+        mistakes += [f"{path.name}: may not be repeated: {sql}" for sql in once]
         steps.append(step)
     numbers = [step.number for step in steps]
     if numbers != list(range(1, len(numbers) + 1)):
@@ -142,7 +157,8 @@ def _clustered(sql: str, *, database: str, cluster: str, shard: str | None) -> I
 
     def replicated(engine: re.Match[str]) -> str:
         rest = f", {engine[2]}" if engine[2] else ""
-        return f"ENGINE = Replicated{engine[1]}('/clickhouse/tables/{where}/{database}/{stored}', '{replica}'{rest})"
+        path = f"/clickhouse/tables/{where}/{database}/{stored}"
+        return f"ENGINE = Replicated{engine[1]}('{path}', '{replica}'{rest})"
 
     yield _ENGINE.sub(replicated, sql, count=1)
     if shard:

@@ -1,9 +1,10 @@
-"""Brings a database to the newest shape: each file of schemas/clickhouse once, in order, recorded with its checksum.
+"""Brings a database to the newest shape: each file of schemas/clickhouse once, in order, recorded with its
+checksum.
 
-ClickHouse has neither transactions nor locks. So two things together make this safe to run by two at a time, and
-after a run that died half-way: creating a table is atomic, which gives a lock (`schema_migrations_lock`, taken over
-when its owner has not been heard of for `STALE_MS`); and every statement may be repeated (`storage/ddl.py` refuses a
-file where one may not), so that even a lock taken over too early does no harm.
+ClickHouse has neither transactions nor locks. So two things together make this safe to run by two at a time,
+and after a run that died half-way: creating a table is atomic, which gives a lock (`schema_migrations_lock`,
+taken over when its owner has not been heard of for `STALE_MS`); and every statement may be repeated
+(`storage/ddl.py` refuses a file where one may not), so that even a lock taken over too early does no harm.
 """
 
 import secrets
@@ -50,8 +51,9 @@ def migrate(
 ) -> list[Applied]:
     """Apply what is not applied yet and return it, in order.
 
-    Raises PermanentError for a file that was edited after it had been applied or that is newer than this program's
-    files, ServerRefused for a statement that ClickHouse refuses, TransientError for a lock not got in `wait_limit_ms`.
+    Raises PermanentError for a file that was edited after it had been applied or that is newer than this
+    program's files, ServerRefused for a statement that ClickHouse refuses, TransientError for a lock not got
+    in `wait_limit_ms`.
     """
     steps = read_steps(directory)
     keep = retention or Retention()
@@ -83,14 +85,12 @@ def pending(client: Executor, steps: Sequence[Step], *, database: str) -> list[S
     unknown = sorted(set(done) - {step.number for step in steps})
     if unknown:
         raise PermanentError(
-            f"{done[unknown[0]][0]}: applied to {database}, but this program does not have it: use a newer one"
+            f"{done[unknown[0]][0]}: applied to {database}, but unknown to this program: use a newer one"
         )
     return [step for step in steps if step.number not in done]
 
 
-def _apply(
-    client: Executor, step: Step, *, database: str, cluster: str | None, retention: Retention
-) -> Applied:
+def _apply(client: Executor, step: Step, *, database: str, cluster: str | None, retention: Retention) -> Applied:
     try:
         _execute_all(client, step, database=database, cluster=cluster, retention=retention)
     except ServerRefused as error:
@@ -104,9 +104,7 @@ def _apply(
     return Applied(step.number, step.name, step.checksum)
 
 
-def _execute_all(
-    client: Executor, step: Step, *, database: str, cluster: str | None, retention: Retention
-) -> None:
+def _execute_all(client: Executor, step: Step, *, database: str, cluster: str | None, retention: Retention) -> None:
     for statement in render(step, database=database, cluster=cluster, retention=retention):
         client.execute(statement)
 
@@ -145,7 +143,8 @@ class _Lock:
     def _created(self) -> bool:
         try:
             self._client.execute(
-                f"CREATE TABLE {self._name}{self._on} (held Int8) ENGINE = MergeTree ORDER BY held COMMENT '{self._owner}'"
+                f"CREATE TABLE {self._name}{self._on} (held Int8) ENGINE = MergeTree ORDER BY held "
+                f"COMMENT '{self._owner}'"
             )
         except ServerRefused as error:
             if error.code == TABLE_EXISTS:
