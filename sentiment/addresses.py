@@ -14,9 +14,7 @@ _PROVINCES: Final = (
     "|陕西|吉林|福建|贵州|广东|青海|西藏|四川|宁夏|海南|台湾|香港|澳门"
 )
 # What cannot be in the name of a place, so that 我住在杭州市 is not masked from 我 on.
-_NOT_NAMES: Final = (
-    "我你他她它您们在住是到寄送的了这与给让往离去有没不很就也还说叫请把被找走过着个号址为店因地放"
-)
+_NOT_NAMES: Final = "我你他她它您们在住是到寄送的了这与给让往离去有没不很就也还说叫请把被找走过着个号址为店因地放"
 
 
 def _name_class() -> str:
@@ -32,9 +30,7 @@ def _name_class() -> str:
 
 _NAME: Final = f"[{_name_class()}]"
 _NUMBER: Final = r"[0-9一二三四五六七八九十百零〇]{1,5}"
-_COMPOUND: Final = (
-    r"(?:小区|花园|公寓|家园|新村|[苑庄园村]|大厦|广场|社区|大院|别墅|宿舍|家属院|工业园|科技园|产业园)"
-)
+_COMPOUND: Final = r"(?:小区|花园|公寓|家园|新村|[苑庄园村]|大厦|广场|社区|大院|别墅|宿舍|家属院|工业园|科技园|产业园)"
 
 # A text without any of these has no address; the first character alone decides most, which is what makes it
 # cheap.
@@ -49,7 +45,8 @@ _DOOR: Final = (
     rf"(?:号楼|号院|号门|楼栋|单元|组团|[号弄栋幢座室房楼层户组队期]|门(?!口))(?:内|之[0-9一二三])?)"
 )
 _ROAD: Final = re.compile(
-    rf"(?:[路街巷弄]|大道|胡同|[东西南北中]道)[东南西北中]?(?:[一二三四]?段)?(?:{_NAME}{{0,4}}[路街巷弄])? ?第?"
+    rf"(?:[路街巷弄]|大道|胡同|[东西南北中]道)[东南西北中]?(?:[一二三四]?段)?"
+    rf"(?:{_NAME}{{0,4}}[路街巷弄])? ?第?"
     rf"{_NUMBER}(?:[\-之]{_NUMBER})? ?(?:[号弄院]|(?=-[0-9]{{1,4}}-[0-9]))"
 )
 _BUILDING: Final = re.compile(
@@ -80,9 +77,7 @@ _LOOK_BACK: Final = 32
 
 def find(text: str) -> Iterator[tuple[int, int]]:
     """The stretches [start, end) that are addresses, in order, without overlap."""
-    cores = [
-        match.span() for pattern in (_CHAIN, _ROAD, _ESTATE, _BUILDING) for match in pattern.finditer(text)
-    ]
+    cores = [match.span() for pattern in (_CHAIN, _ROAD, _ESTATE, _BUILDING) for match in pattern.finditer(text)]
     cores += [m.span("place") for m in _CUED.finditer(text) if _LEADS_SOMEWHERE.search(m["place"])]
     done = 0
     for start, end in sorted(cores):

