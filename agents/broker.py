@@ -4,13 +4,16 @@ Decides how internal topics are kept; which there are, and how many partitions e
 """
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Self
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, for_code
+from aiokafka.protocol.transaction import InitProducerIdRequest
 
 from schemas.errors import ConfigError, TransientError
 
@@ -21,8 +24,11 @@ DAY_MS: Final = 86_400_000
 # owners wrote, see docs/transport.md.
 COMPACTION_LAG_MS: Final = 600_000
 
+FETCH_MAX_WAIT_MS: Final = 100  # how long a poll on idle partitions may take
+
 _TOPIC_EXISTS: Final = 36
-_FETCH_MAX_WAIT_MS: Final = 100
+_MAX_BATCH_BYTES: Final = 256 * 1024
+_PRODUCER_ID_TIMEOUT_MS: Final = 30_000
 
 
 class TopicSpec(NamedTuple):
@@ -73,6 +79,31 @@ async def ensure_topics(bootstrap: str, specs: Sequence[TopicSpec], *, timeout_m
     return [spec.name for spec in missing]
 
 
+@contextlib.asynccontextmanager
+async def open_producer(bootstrap: str, *, linger_ms: int = 5) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer for what must not be lost: every replica acknowledges, and a retry doubles nothing.
+
+    The embedded broker has no idempotent producers; there a retry may double a record, which the fence of
+    `claims` leaves out. Raises `TransientError` when the broker is not there.
+    """
+    try:
+        idempotent = await _has_idempotence(bootstrap)
+        producer = AIOKafkaProducer(
+            bootstrap_servers=bootstrap,
+            acks="all",
+            enable_idempotence=idempotent,
+            linger_ms=linger_ms,
+            max_batch_size=_MAX_BATCH_BYTES,
+        )
+        await producer.start()
+    except KafkaError as error:
+        raise TransientError(f"kafka {bootstrap}: {error!r}") from error
+    try:
+        yield producer
+    finally:
+        await producer.stop()
+
+
 async def end_offsets(
     bootstrap: str, partitions: Iterable[Partition], *, timeout_ms: int = 30_000
 ) -> dict[Partition, int]:
@@ -88,7 +119,7 @@ async def end_offsets(
         async with AIOKafkaConsumer(
             bootstrap_servers=bootstrap,
             enable_auto_commit=False,
-            fetch_max_wait_ms=_FETCH_MAX_WAIT_MS,
+            fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
             request_timeout_ms=timeout_ms,
         ) as consumer:
             consumer.assign(wanted)
@@ -101,12 +132,23 @@ async def end_offsets(
         raise TransientError(f"kafka {bootstrap}: {error!r}") from error
 
 
+async def _has_idempotence(bootstrap: str) -> bool:
+    client = AIOKafkaClient(bootstrap_servers=bootstrap)
+    try:
+        await client.bootstrap()
+        node = client.get_random_node()
+        answer = await client.send(node, InitProducerIdRequest(None, _PRODUCER_ID_TIMEOUT_MS))
+        return not answer.error_code
+    finally:
+        await client.close()
+
+
 async def _wait_highwater(consumer: Any, wanted: Sequence[TopicPartition], *, timeout_ms: int) -> None:
     deadline = time.monotonic() + timeout_ms / 1000
     while missing := [tp for tp in wanted if consumer.highwater(tp) is None]:
         if time.monotonic() > deadline:
             raise TransientError(f"kafka: no high watermark of {missing[0]} within {timeout_ms} ms")
-        await consumer.getmany(*missing, timeout_ms=_FETCH_MAX_WAIT_MS)
+        await consumer.getmany(*missing, timeout_ms=FETCH_MAX_WAIT_MS)
 
 
 async def _partition_counts(admin: Any, specs: Sequence[TopicSpec]) -> dict[str, int]:

@@ -15,6 +15,7 @@ from faust.types import TP, AppT, ConsumerMessage
 from faust.types.tuples import ack_lock
 
 from agents import broker
+from agents.claims import Lease
 from agents.transport.chunks import Chunk, ChunkSchema
 from agents.transport.ledger import Delivery, Ledger
 
@@ -72,9 +73,9 @@ class ChunkMessage(ConsumerMessage):
 
 
 class ConsumerThread(kafka.AIOKafkaConsumerThread):
-    """Where aiokafka runs: polls idle partitions shortly, and knows when the group last heard of us."""
+    """Where aiokafka runs: polls idle partitions shortly, and notes when the group last heard of us."""
 
-    heartbeat_at_ms: int | None = None
+    lease: Lease
 
     def _create_worker_consumer(self, transport: kafka.Transport) -> Any:
         consumer = super()._create_worker_consumer(transport)
@@ -83,6 +84,7 @@ class ConsumerThread(kafka.AIOKafkaConsumerThread):
 
     async def on_start(self) -> None:
         """Start aiokafka, and listen to its heartbeats from then on."""
+        self.lease = Lease(session_timeout_ms=int(self.app.conf.broker_session_timeout * 1000))
         await super().on_start()
         coordinator = self._ensure_consumer()._coordinator
         if hasattr(coordinator, "_do_heartbeat"):  # a client without a group has none
@@ -93,7 +95,7 @@ class ConsumerThread(kafka.AIOKafkaConsumerThread):
             sent_at_ms = monotonic_ms()  # the session runs from the broker's receipt, which is not before
             alive = await heartbeat()
             if alive:
-                self.heartbeat_at_ms = sent_at_ms
+                self.lease.renew(sent_at_ms)
             return alive
 
         return noted
@@ -132,14 +134,15 @@ class Consumer(kafka.Consumer):
         await self.seek_wait({tp: offset})
         self._ledger(tp).rewind(offset)
 
-    def heartbeat_at_ms(self) -> int | None:
-        """When (`monotonic_ms`) the last heartbeat was sent that the group's coordinator acknowledged."""
-        return cast(ConsumerThread, self._thread).heartbeat_at_ms
+    def check_session(self) -> None:
+        """Raise `TransientError` when the group may have given us up: nothing may be written then."""
+        self._session.lease.check(monotonic_ms())
 
     # From aiokafka to the conductor
 
     def _new_consumer_thread(self) -> ConsumerThread:
-        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+        self._session = ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+        return self._session
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
         fetched = await super()._getmany(active_partitions, timeout)
@@ -275,6 +278,7 @@ class Consumer(kafka.Consumer):
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Begin anew with every partition."""
+        self._session.lease.renew(monotonic_ms())  # the group has just given us these
         self._find_chunked_topics()
         self._ledgers.clear()
         self._seek_to = {}

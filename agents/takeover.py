@@ -1,0 +1,203 @@
+"""Taking a source partition over, and writing for it from then on: claims, then batches, each acknowledged.
+
+Decides in which order claims, reads and writes happen so that nothing counts twice and nothing is lost; what
+counts is `claims`', what is in a batch is the caller's. docs/transport.md tells why the order is as it is.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from agents.broker import FETCH_MAX_WAIT_MS, Partition
+from agents.claims import NOBODY, Fence, Held, Mark, Source, Stamp, decode_stamp, encode_stamp, new_owner
+from schemas.errors import PermanentError, TransientError
+
+# At most so many batches wait for the broker at once; more than that and the writer waits.
+MAX_UNACKED: Final = 256
+
+
+class Journal(NamedTuple):
+    """A place in an output partition from which the fence of one source can be read on."""
+
+    offset: int  # the next record to read
+    held: Held  # the fence just before it
+
+
+class Outputs:
+    """The output partitions of one source partition, while it is ours. Not for two tasks at once."""
+
+    def __init__(
+        self,
+        producer: AIOKafkaProducer,
+        *,
+        source: Source,
+        owner: bytes,
+        claimed: Mapping[Partition, Journal],
+        check: Callable[[], None],
+    ) -> None:
+        self._producer = producer
+        self._source = source
+        self._owner = owner
+        self._check = check
+        self._journals = dict(claimed)
+        self._written = {output: journal.held for output, journal in claimed.items()}
+        self._unacked: list[tuple[Partition, Held, asyncio.Future[Any]]] = []
+        self._broken: str | None = None
+
+    @property
+    def fences(self) -> Mapping[Partition, Mark]:
+        """Of each output partition: what counts there. Cut chunks at these; what lies below is not sent."""
+        return {output: held.mark for output, held in self._written.items()}
+
+    @property
+    def journals(self) -> Mapping[Partition, Journal]:
+        """Where the next owner may begin to read; goes into the snapshot's root after `flush`."""
+        return self._journals
+
+    async def send(self, output: Partition, value: bytes, *, start: int, mark: Mark) -> bool:
+        """Send a batch that stands for the source from `start` up to `mark`; `flush` awaits it.
+
+        False when the mark is within the fence: it counted before and is not sent. Waits while the broker is
+        behind. Raises what `check` raises, and `TransientError` when an earlier batch failed.
+        """
+        self._ensure_sound()
+        held = self._written[output]
+        if mark <= held.mark:
+            return False
+        self._check()
+        if len(self._unacked) >= MAX_UNACKED:
+            await self.flush()
+        held = Held(self._owner, held.number + 1, mark)
+        stamp = Stamp("batch", self._source, self._owner, held.number, start, mark)
+        try:
+            future = await self._producer.send(
+                output[0], value, partition=output[1], headers=[encode_stamp(stamp)]
+            )
+        except KafkaError as error:
+            raise self._break(error) from error
+        self._written[output] = held
+        self._unacked.append((output, held, future))
+        return True
+
+    async def flush(self) -> None:
+        """Wait until the broker has all that was sent; `TransientError` when it has not: take over anew then.
+
+        After a failure nothing more can be sent. Batches behind the one that failed may still arrive; they do
+        not count, as their numbers do not follow.
+        """
+        self._ensure_sound()
+        unacked, self._unacked = self._unacked, []
+        results = await asyncio.gather(*(future for _, _, future in unacked), return_exceptions=True)
+        for (output, held, _), result in zip(unacked, results, strict=True):
+            if isinstance(result, BaseException):
+                raise self._break(result) from result
+            self._journals[output] = Journal(result.offset + 1, held)
+
+    def _ensure_sound(self) -> None:
+        if self._broken is not None:
+            raise TransientError(f"kafka: an earlier batch failed: {self._broken}")
+
+    def _break(self, error: BaseException) -> TransientError:
+        self._broken = repr(error)
+        return TransientError(f"kafka: a batch for {self._source} failed: {error!r}")
+
+
+async def take_over(
+    producer: AIOKafkaProducer,
+    *,
+    bootstrap: str,
+    source: Source,
+    outputs: Sequence[Partition],
+    since: Mapping[Partition, Journal] | None = None,
+    check: Callable[[], None] = lambda: None,
+    timeout_ms: int = 60_000,
+) -> Outputs:
+    """Claim `source` in all output partitions, and find out what counts in each.
+
+    Take the page store's state over first: a snapshot must not be saved by the last owner after its batches
+    have ceased to count. `since`: the journals of the last snapshot's root; a partition that has none is read
+    from the start. `check` is called before every write (`Consumer.check_session`).
+    Raises `TransientError` when the broker does not do all this within `timeout_ms`.
+    """
+    if len(set(outputs)) != len(outputs):
+        raise PermanentError(f"outputs: {outputs} names a partition twice")
+    owner = new_owner()
+    check()
+    claim = encode_stamp(Stamp("claim", source, owner, 0, 0, Mark(0, 0)))
+    try:
+        futures = [
+            await producer.send(topic, b"", partition=partition, headers=[claim])
+            for topic, partition in outputs
+        ]
+        await asyncio.gather(*futures)
+        claimed = await _read_to_claim(
+            bootstrap, source=source, owner=owner, outputs=outputs, since=since or {}, timeout_ms=timeout_ms
+        )
+    except KafkaError as error:
+        raise TransientError(f"kafka {bootstrap}: cannot take {source} over: {error!r}") from error
+    return Outputs(producer, source=source, owner=owner, claimed=claimed, check=check)
+
+
+async def _read_to_claim(
+    bootstrap: str,
+    *,
+    source: Source,
+    owner: bytes,
+    outputs: Sequence[Partition],
+    since: Mapping[Partition, Journal],
+    timeout_ms: int,
+) -> dict[Partition, Journal]:
+    """Fold every output partition up to our own claim: this needs no end offset (a broker may lie)."""
+    claimed: dict[Partition, Journal] = {}
+    deadline = time.monotonic() + timeout_ms / 1000
+    async with AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",  # also where retention has taken the place to begin from
+        fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
+    ) as consumer:
+        fences = await _begin(consumer, outputs=outputs, since=since, source=source)
+        while len(claimed) < len(outputs):
+            if time.monotonic() > deadline:
+                missing = [output for output in outputs if output not in claimed]
+                raise TransientError(f"kafka: the claim on {source} is not yet in {missing}")
+            for tp, records in (await consumer.getmany(timeout_ms=FETCH_MAX_WAIT_MS)).items():
+                output = (tp.topic, tp.partition)
+                for record in records:
+                    if output in claimed:
+                        break
+                    stamp = decode_stamp(record.headers)
+                    if stamp.source != source:
+                        continue
+                    fences[output].accepts(stamp)
+                    if stamp.owner == owner:
+                        claimed[output] = Journal(record.offset + 1, fences[output].held(source))
+                if output in claimed:
+                    consumer.pause(tp)
+    return claimed
+
+
+async def _begin(
+    consumer: AIOKafkaConsumer,
+    *,
+    outputs: Sequence[Partition],
+    since: Mapping[Partition, Journal],
+    source: Source,
+) -> dict[Partition, Fence]:
+    """Put the consumer at the journals' places, with the fences as they were there."""
+    tps = {output: TopicPartition(*output) for output in outputs}
+    consumer.assign(list(tps.values()))
+    starts = await consumer.beginning_offsets(list(tps.values()))
+    fences: dict[Partition, Fence] = {}
+    for output, tp in tps.items():
+        journal = since.get(output, Journal(0, NOBODY))
+        if starts[tp] <= journal.offset:
+            fences[output] = Fence({source: journal.held})
+        else:  # retention took what lies between, perhaps with a claim: keep the mark, believe the next owner
+            fences[output] = Fence({source: Held(b"", 0, journal.held.mark)}, adopting=True)
+        consumer.seek(tp, max(starts[tp], journal.offset))
+    return fences
