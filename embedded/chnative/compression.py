@@ -61,4 +61,4 @@ def frames(plain: bytes) -> bytes:
 
 def _checksum(frame: bytes) -> bytes:
     value = CityHash128(frame)
-    return struct.pack("<QQ", value & _MASK, value >> 64)
+    return struct.pack("<QQ", value >> 64, value & _MASK)
