@@ -150,7 +150,7 @@ class Connection:
             out.append(block)
 
     def _run(self, query: Query, external: list[Arrived]) -> None:
-        statement = sort_statement(query.sql)
+        statement = sort_statement(query.sql, data_in_text=self._revision >= packets.WITH_DATA_IN_TEXT)
         words = query.sql.split(None, 1)
         self._settings.lend(() if words and words[0].upper() == "SET" else query.settings)
         for block in external:

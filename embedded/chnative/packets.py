@@ -15,7 +15,7 @@ REVISION = 54440
 MIN_REVISION = 54058  # below, blocks have no info and hellos no time zone
 
 WITH_QUOTA_KEY, WITH_DISPLAY_NAME, WITH_VERSION_PATCH = 54060, 54372, 54401
-WITH_WRITE_PROGRESS, WITH_STRING_SETTINGS = 54420, 54429
+WITH_DATA_IN_TEXT, WITH_WRITE_PROGRESS, WITH_STRING_SETTINGS = 54415, 54420, 54429
 
 MAX_NAME_BYTES = 1 << 16
 MAX_QUERY_BYTES = 64 << 20
@@ -147,7 +147,8 @@ def progress(revision: int, *, rows: int, size: int) -> bytes:
 
 def profile_info(*, rows: int, blocks: int, size: int) -> bytes:
     head = wire.varint(Server.PROFILE_INFO) + wire.varint(rows) + wire.varint(blocks) + wire.varint(size)
-    return head + b"\0" + wire.varint(rows) + b"\0"
+    # "No limit applied, and this is counted": the old clickhouse-client would count for itself, and crash.
+    return head + b"\0" + wire.varint(rows) + b"\1"
 
 
 def header_block(columns: list[tuple[str, str]]) -> bytes:

@@ -51,14 +51,17 @@ class _Token:
         return self.text.upper()
 
 
-def sort_statement(sql: str) -> Statement:
-    """Sorts a query. Never raises: what is no statement at all is the engine's to refuse."""
+def sort_statement(sql: str, *, data_in_text: bool = True) -> Statement:
+    """Sorts a query. Never raises: what is no statement at all is the engine's to refuse.
+
+    Without `data_in_text` an INSERT's data come as blocks even where the text goes on with them, as old clients have it.
+    """
     first = _tokens(sql, most=2)
     if not first:
         return Statement(Kind.EMPTY, sql)
     words = [token.word for token in first]
     if words[0] == "INSERT":
-        return _sort_insert(sql)
+        return _sort_insert(sql, data_in_text)
     if words[0] == "SYSTEM" and words[1:] in (["SHUTDOWN"], ["KILL"]):
         return Statement(Kind.SHUTDOWN, sql)
     tokens = _tokens(sql)
@@ -74,7 +77,7 @@ def sort_statement(sql: str) -> Statement:
     return Statement(kind, _without_format(sql, tokens[:end]))
 
 
-def _sort_insert(sql: str) -> Statement:
+def _sort_insert(sql: str, data_in_text: bool) -> Statement:
     tokens = _tokens(sql)
     at = 1
     for optional in ("INTO", "TABLE"):
@@ -91,7 +94,8 @@ def _sort_insert(sql: str) -> Statement:
         at = close
     while _word(tokens, at) not in ("VALUES", "FORMAT", "SELECT", "WITH", "FROM", "WATCH", "(", ";", ""):
         at += 1  # SETTINGS …
-    if not _wants_blocks(sql, tokens, at):
+    cut_off = not data_in_text and _word(tokens, at) in ("VALUES", "FORMAT")
+    if not cut_off and not _wants_blocks(sql, tokens, at):
         return Statement(Kind.OTHER, sql)
     head = sql[: tokens[at].start] if at < len(tokens) else sql
     return Statement(Kind.INSERT_BLOCKS, head, table, columns)
