@@ -1,9 +1,9 @@
 """Who may write for a source partition, and what of it counts: the fence that every reader keeps. Pure.
 
 A worker that takes a source partition over writes a *claim* with a new owner token into every output
-partition. A batch counts for a reader when its owner is the one of the last claim before it in the same output
+partition. A batch counts for a reader when its owner is the one of the last claim before it in that output
 partition, when it is the next one of that owner (none was lost or doubled on the way) and when it stands for
-more of the source than all that counted before. So a late, repeated or foreign batch changes nothing, for every
+more of the source than all that counted before. A late, repeated or foreign batch changes nothing, for every
 reader alike.
 `takeover` writes claims and batches; what is in a batch is the caller's.
 """

@@ -1,8 +1,8 @@
 """How many records a second reach an agent: by chunks, by plain Faust, by aiokafka alone?
 
 Prints one JSON line. Every contender runs in a process of its own on one embedded broker (or `--bootstrap`),
-reads the same seeded records and decodes each as JSON; the best of `--runs` counts, from the first record seen
-to the last one.
+reads the same seeded records and decodes each as JSON; the best of `--runs` counts, from the first record to
+the last one.
 """
 
 import argparse
