@@ -62,6 +62,13 @@ _ROWS: Final = frozenset({
 })  # fmt: skip
 
 
+# All that the driver is known to let through: its own tree, the network's, and Python's own for a value it cannot pack.
+_DRIVER_FAILS: Final = (
+    errors.Error, ColumnException, OSError, EOFError, struct.error,
+    TypeError, ValueError, AttributeError, OverflowError, KeyError, IndexError,
+)  # fmt: skip
+
+
 class RowsRefused(PermanentError):
     """ClickHouse, or the driver before it, refuses a value: some row of the batch is at fault."""
 
@@ -115,7 +122,7 @@ class ClickHouse:
         """The rows that a statement answers with; [] for one that answers none."""
         try:
             answer = self._client.execute(sql, params, settings=settings)
-        except Exception as error:
+        except _DRIVER_FAILS as error:
             self._fail(error)
         return answer if isinstance(answer, list) else []
 
@@ -126,7 +133,7 @@ class ClickHouse:
         listed = ", ".join(f"`{name}`" for name in names)
         try:
             self._client.execute(f"INSERT INTO {table} ({listed}) VALUES", columns, columnar=True)
-        except Exception as error:
+        except _DRIVER_FAILS as error:
             self._fail(error)
         return len(columns[0])
 
@@ -151,7 +158,7 @@ def explain(error: Exception, *, where: str) -> PeakWatchError:
         return _explain_answer(error, where)
     if isinstance(error, ColumnException | errors.TypeMismatchError | errors.TooLargeStringSize | struct.error):
         return RowsRefused(f"clickhouse {where}: a value does not fit its column: {_first_line(error)}")
-    if isinstance(error, UnicodeEncodeError | TypeError | ValueError | AttributeError | OverflowError):
+    if isinstance(error, TypeError | ValueError | AttributeError | OverflowError):
         return RowsRefused(f"clickhouse {where}: a value does not fit its column: {_first_line(error)}")
     if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM):
         return PermanentError(f"clickhouse {where}: {_first_line(error)}")

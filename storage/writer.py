@@ -371,7 +371,7 @@ class Writer:
         """
         try:
             await work()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # handed to every waiter
             self._error = error
             self._state = "failed"
             self._figures.last_error = f"{type(error).__name__}: {error}"
