@@ -90,10 +90,6 @@ def _bound(node: Node) -> float:
     return float(node.duration_ms()) if isinstance(node.value, str) else node.number()
 
 
-def _optional_number(node: Node) -> float | None:
-    return None if node.value is None else node.number(at_least=1.0)
-
-
 def _burn_windows(node: Node) -> BurnWindows:
     fields = node.fields(("long_seconds", "short_seconds", "factor"))
     burn = BurnWindows(
@@ -138,10 +134,10 @@ SPIKE: Final[Mapping[str, Key]] = {
     "match": ("match", _match(DIMENSIONS)),
     "dimensions": ("dimensions", _dimensions),
     "min_ratio": ("min_ratio", lambda n: n.number(above=1.0, at_most=100.0)),
-    "min_events": ("min_events", lambda n: n.whole(at_least=1, at_most=10**6)),
+    "min_events": ("min_events", lambda n: n.number(at_least=1.0, at_most=1e6)),
     "evidence_nats": ("evidence_nats", lambda n: n.number(above=0.0, at_most=1000.0)),
-    "critical_ratio": ("critical_ratio", _optional_number),
-    "critical_events": ("critical_events", lambda n: n.whole(at_least=1, at_most=10**6)),
+    "critical_ratio": ("critical_ratio", lambda n: n.number(above=1.0, at_most=100.0)),
+    "critical_events": ("critical_events", lambda n: n.number(at_least=1.0, at_most=1e6)),
 }
 THRESHOLD: Final[Mapping[str, Key]] = {
     "match": ("match", _match(DIMENSIONS)),

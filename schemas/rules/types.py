@@ -107,14 +107,14 @@ class RuleBase:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpikeRule(RuleBase):
-    """negative_spike, complaint_spike."""
+    """negative_spike, complaint_spike. What is None is left to the detector's own, documented default."""
 
-    dimensions: tuple[str, ...] = ("all", "category", "channel", "region", "category+region")
-    min_ratio: float = 1.4  # observed over expected; significant is not enough
-    min_events: int = 4  # unrelated negatives or complaints
-    evidence_nats: float | None = None  # log-likelihood ratio at which it speaks; None: the detector's own
-    critical_ratio: float | None = 3.0  # from here on it is critical
-    critical_events: int = 30  # … if so many stand behind it
+    dimensions: tuple[str, ...] | None = None
+    min_ratio: float | None = None  # observed over expected; significant is not enough
+    min_events: float | None = None  # unrelated negatives or complaints that an alert rests on
+    evidence_nats: float | None = None  # log-likelihood ratio at which it speaks
+    critical_ratio: float | None = None  # from here on it is critical …
+    critical_events: float | None = None  # … if so many beyond the expectation stand behind it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

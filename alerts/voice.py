@@ -1,0 +1,110 @@
+"""What an alert says, when it is worth saying again, and when nobody is told (`evidence.muted`).
+
+The lifecycle decides that something happened; here it becomes a line. Muted lines are written all the same,
+so that the store and the wall hide nothing; the delivery keeps quiet.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from alerts.decision import Decision
+from alerts.incident import RANK, Incident
+from alerts.rhythm import PhaseAt, Rhythm
+from alerts.silences import Silences
+from alerts.summary import summarize
+from schemas.results import Alert, AlertStatus
+from schemas.rules import Rule
+
+
+class Voice:
+    """Makes alerts of incidents, by the rules in force and the phase of the promotion."""
+
+    def __init__(
+        self, rules: Iterable[Rule], *, phase_at: PhaseAt, rhythm: Rhythm, silences: Silences
+    ) -> None:
+        self.rules: dict[str, Rule] = {rule.name: rule for rule in rules}
+        self._phase_at = phase_at
+        self._rhythm = rhythm
+        self._silences = silences
+
+    def rule(self, name: str, at: int) -> Rule | None:
+        """The rule as it counts at an instant."""
+        rule = self.rules.get(name)
+        return rule.in_phase(self._phase_at(at)) if rule is not None else None
+
+    def news(self, incident: Incident, decision: Decision) -> str:
+        """Why an update of a firing alert is worth saying; '' if it is not."""
+        if RANK[incident.severity] > RANK[incident.said_severity] or decision.reason == "escalated":
+            return "escalated"
+        too_soon = decision.at - incident.said_at < self._rhythm.update_every_ms
+        if incident.flapping or incident.acknowledged_at is not None or too_soon:
+            return ""
+        if decision.reason:
+            return decision.reason
+        if _moved(incident.said_value, incident.value, self._rhythm.value_step):
+            return "moved"
+        return "quotes" if set(_quotes(incident.evidence)) - set(incident.said_quotes) else ""
+
+    def say(self, incident: Incident, status: AlertStatus, *, at: int, reason: str) -> Alert:
+        """The alert's line, and the incident remembers what was said."""
+        incident.said_at, incident.said_severity, incident.said_value = at, incident.severity, incident.value
+        incident.said_quotes = _quotes(incident.evidence)
+        alert = self._alert(incident, status, at=at, reason=reason)
+        return alert._replace(summary=summarize(alert, language=self._rhythm.language))
+
+    def _alert(self, incident: Incident, status: AlertStatus, *, at: int, reason: str) -> Alert:
+        phase = self._phase_at(at)
+        rule = self.rule(incident.rule, at)
+        evidence: dict[str, Any] = dict(incident.evidence)
+        if phase is not None:
+            evidence["phase"] = phase.label
+        if rule is not None:
+            told = (("owner", rule.owner), ("runbook", rule.runbook))
+            evidence |= {key: text for key, text in told if text}
+        if incident.acknowledged_at is not None:
+            evidence["acknowledged"] = {"who": incident.acknowledged_by, "at": incident.acknowledged_at}
+        if incident.notes:
+            evidence["notes"] = [msgspec.to_builtins(note) for note in incident.notes]
+        labels = {**(rule.labels if rule else {}), **incident.labels}
+        self._mute(incident, at=at, rule=rule, labels=labels)
+        if incident.said_muted:
+            evidence["muted"] = {"by": incident.said_muted, "until": incident.muted_until}
+        return Alert(
+            alert_id=incident.alert_id, rule=incident.rule, kind=incident.kind, status=status,
+            severity=incident.severity, at=at, starts_at=incident.starts_at,
+            ends_at=at if status == "resolved" else None, labels=labels, value=incident.value,
+            baseline=incident.baseline, peak=phase.peak if phase else None, summary="", evidence=evidence,
+            reason=reason,
+        )  # fmt: skip
+
+    def _mute(
+        self, incident: Incident, *, at: int, rule: Rule | None, labels: Mapping[str, str]
+    ) -> None:
+        """By a person's snooze or silence, by quiet hours, or by a storm's digest; with its end, if known."""
+        own = {"rule": incident.rule, "kind": incident.kind, "severity": incident.severity}
+        fields = {**labels, **own}
+        silence = self._silences.covering(fields, at)
+        quiet = None
+        if rule is not None and rule.quiet_hours is not None and incident.severity != "critical":
+            quiet = rule.quiet_hours.until(at)
+        if incident.snoozed_until is not None and at < incident.snoozed_until:
+            incident.said_muted, incident.muted_until = "snooze", incident.snoozed_until
+        elif silence is not None:
+            incident.said_muted, incident.muted_until = "silence", silence.ends_at
+        elif quiet is not None:
+            incident.said_muted, incident.muted_until = "quiet_hours", quiet
+        else:
+            incident.said_muted, incident.muted_until = ("storm" if incident.in_storm else ""), None
+
+
+def _moved(said: float | None, value: float | None, step: float) -> bool:
+    if said is None or value is None:
+        return said is not value
+    return abs(value - said) > step * max(abs(said), 1e-9)
+
+
+def _quotes(evidence: Mapping[str, Any]) -> list[str]:
+    found = evidence.get("quotes") or evidence.get("sample_event_ids") or []
+    return [str(quote) for quote in found][:10]
