@@ -123,9 +123,7 @@ class _Reader:
         warn_at = self._warn_at(definition["warn_at"]) if "warn_at" in definition else DEFAULT_WARN_AT
         if calendar is None or clock is None or len(self._mistakes) > mistakes_before:
             return None
-        return make_policy(
-            str(name), clock=clock, target_ms=target_ms, calendar=calendar, match=match, warn_at=warn_at
-        )
+        return make_policy(str(name), clock=clock, target_ms=target_ms, calendar=calendar, match=match, warn_at=warn_at)
 
     def _match(self, value: object) -> Match:
         if not isinstance(value, dict):

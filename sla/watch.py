@@ -48,9 +48,7 @@ NOTHING: Final = Outcome()
 class SlaWatch:
     """All tickets of one engine. After every call, all that is due by the watermark has been given out."""
 
-    def __init__(
-        self, policies: Iterable[Policy], *, buckets: int = BUCKETS, known: Iterable[Policy] = ()
-    ) -> None:
+    def __init__(self, policies: Iterable[Policy], *, buckets: int = BUCKETS, known: Iterable[Policy] = ()) -> None:
         """`known`: policies of earlier configurations, for tickets whose pages were written under them."""
         self._buckets: list[dict[str, Ticket]] = [{} for _ in range(buckets)]
         self._timers = Timers()
@@ -152,9 +150,7 @@ class SlaWatch:
                 yield SlaLine(ticket_id, state.clock, state.cycle, state.policy.name, state.policy.target_ms,
                               state.elapsed_ms, state.state, state.breached_at, state.warned_at)  # fmt: skip
 
-    def forecast(
-        self, now_ms: int, horizons_ms: Sequence[int] = FORECAST_MS
-    ) -> dict[tuple[str, ClockName, int], int]:
+    def forecast(self, now_ms: int, horizons_ms: Sequence[int] = FORECAST_MS) -> dict[tuple[str, ClockName, int], int]:
         """How many clocks breach in (now, now + horizon] if nothing else comes, by (queue, clock, horizon).
 
         Costs as much as there is due before the furthest horizon. `now_ms` is the watermark or later.
@@ -227,9 +223,7 @@ class SlaWatch:
         """Throw dead timers away when most are; call it now and then."""
         if self._timers.mostly_stale:
             tickets = (item for bucket in self._buckets for item in bucket.items())
-            self._timers.rebuild(
-                (ticket.timer, ticket_id) for ticket_id, ticket in tickets if ticket.timer is not None
-            )
+            self._timers.rebuild((ticket.timer, ticket_id) for ticket_id, ticket in tickets if ticket.timer is not None)
 
     def _shared_dims(self, fields: Mapping[str, str]) -> Dims:
         return self._share(tuple([fields.get(field) or ("normal" if field == "priority" else "")

@@ -94,7 +94,7 @@ def spans(hours: Any) -> list[tuple[int, int]]:
 def clocks_of(
     ticket_id: str, steps: list[dict[str, Any]], policies: list[dict[str, Any]], calendars: dict[str, Any], end: int
 ) -> list[Line]:
-    """The ticket's `--sla` lines. `steps` are in order of arrival; each has at, action, and perhaps seq, bot, fields."""
+    """The ticket's `--sla` lines. `steps` are in order of arrival; each has at, action, fields, perhaps seq, bot."""
     ordered = sorted(enumerate(steps), key=lambda item: (item[1]["at"], item[1].get("seq") or 0, item[0]))
     in_order = [step for _, step in ordered]
     created = next((step for step in in_order if step["action"] == "created"), None)

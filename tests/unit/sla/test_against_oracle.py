@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sla.calendar import Calendar, parse_calendars
+from sla.calendar import parse_calendars
 from sla.policy import Policy, parse_policies
 from sla.step import Step
 from sla.transition import Transition
