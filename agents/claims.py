@@ -4,7 +4,8 @@ A worker that takes a source partition over writes a *claim* with a new owner to
 partition. A batch counts for a reader when its owner is the one of the last claim before it in that output
 partition, when it is the next one of that owner (none was lost or doubled on the way) and when it stands for
 more of the source than all that counted before. A late, repeated or foreign batch changes nothing, for every
-reader alike.
+reader alike. A claim carries the generation of the consumer group in which its owner was given the source, so
+that one which arrives late does not undo a newer one.
 `takeover` writes claims and batches; what is in a batch is the caller's.
 """
 
@@ -47,7 +48,7 @@ class Stamp(NamedTuple):
     kind: Literal["claim", "batch"]
     source: Source
     owner: bytes
-    number: int  # of the owner's records in this output partition; its claim is 0
+    number: int  # a batch: the owner's batches in this output partition, from 1; a claim: the group's generation
     start: int  # the offset of the source from which the batch begins
     mark: Mark  # what counts with it
 
@@ -56,11 +57,12 @@ class Held(NamedTuple):
     """What a fence knows of one source partition."""
 
     owner: bytes  # b"": nobody
-    number: int  # of the owner's last record
+    generation: int  # of the owner's claim
+    number: int  # of the owner's last batch; 0 before the first
     mark: Mark  # all that counted
 
 
-NOBODY: Final = Held(b"", 0, NOTHING)
+NOBODY: Final = Held(b"", 0, 0, NOTHING)
 
 
 class Fence:
@@ -78,14 +80,16 @@ class Fence:
         """Whether this record is a batch that counts; remembers what it says."""
         held = self._held.get(stamp.source, NOBODY)
         if stamp.kind == "claim":
-            if stamp.owner != held.owner:  # a claim sent twice is one
-                self._held[stamp.source] = Held(stamp.owner, 0, held.mark)
+            if stamp.owner != held.owner and stamp.number >= held.generation:  # a claim sent twice is one
+                self._held[stamp.source] = Held(stamp.owner, stamp.number, 0, held.mark)
             return False
         follows = stamp.owner == held.owner and stamp.number == held.number + 1
         if not follows and not (self._adopting and not held.owner):
             return False
         counts = stamp.mark > held.mark
-        self._held[stamp.source] = Held(stamp.owner, stamp.number, max(stamp.mark, held.mark))
+        self._held[stamp.source] = held._replace(
+            owner=stamp.owner, number=stamp.number, mark=max(stamp.mark, held.mark)
+        )
         return counts
 
     def held(self, source: Source) -> Held:
@@ -113,6 +117,11 @@ class Lease:
         self._session_timeout_ms = session_timeout_ms
         self._renewed_at_ms: int | None = None
 
+    @property
+    def renewed_at_ms(self) -> int | None:
+        """When the last sign of life was sent that was acknowledged."""
+        return self._renewed_at_ms
+
     def renew(self, sent_at_ms: int) -> None:
         """A heartbeat or a commit sent at this time (of a clock that is never set back) was acknowledged."""
         if self._renewed_at_ms is None or sent_at_ms > self._renewed_at_ms:
@@ -125,8 +134,7 @@ class Lease:
         silent_ms = now_ms - self._renewed_at_ms
         if silent_ms >= self._session_timeout_ms:
             raise TransientError(
-                f"kafka: no heartbeat acknowledged for {silent_ms} ms, "
-                f"session timeout {self._session_timeout_ms} ms"
+                f"kafka: no heartbeat acknowledged for {silent_ms} ms, session timeout {self._session_timeout_ms} ms"
             )
 
 

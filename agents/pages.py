@@ -4,8 +4,9 @@ Each page has two slots. A save writes changed pages to the slot that the last c
 directory in the same way, and last, when the broker has all of that, the commit: one record that names the
 directory. Whatever prefix of the log is left, its last commit finds every byte that it names.
 
-Every take-over writes a claim with a new token. A token is part of all keys, and only what the last claim's
-owner wrote after it is read: a former owner that still writes cannot touch what the new one relies on.
+Every take-over writes a claim with a new token and its group's generation. The token is part of all keys, and
+only what the last claim's owner wrote after it is read: a former owner that still writes cannot touch what the
+new one relies on.
 """
 
 import hashlib
@@ -79,9 +80,9 @@ class Pages:
         self._places = places or {}
         self._written = written or {}  # page -> parts that lie in slot 0 and in slot 1
 
-    def claim(self) -> Log:
-        """The record with which the owner begins."""
-        return [(self._key("claim"), b"{}")]
+    def claim(self, generation: int) -> Log:
+        """The record with which the owner begins; the group's generation in which it was given the state."""
+        return [(self._key("claim"), msgspec.json.encode(generation))]
 
     def plan(self, pages: Mapping[str, bytes | None], root: Mapping[str, Any]) -> Plan:
         """Replace these pages (None: take the page away), keep all others."""
@@ -123,9 +124,7 @@ class Pages:
 
     def _erase(self, page: str, before: tuple[int, int], now: tuple[int, int]) -> Log:
         return [
-            (self._key("page", page, slot, part), None)
-            for slot in (0, 1)
-            for part in range(now[slot], before[slot])
+            (self._key("page", page, slot, part), None) for slot in (0, 1) for part in range(now[slot], before[slot])
         ]
 
     def _key(self, kind: Kind, page: str = "", slot: int = 0, part: int = 0) -> bytes:
@@ -137,7 +136,8 @@ class Reading:
 
     def __init__(self, owner_key: str, partition: int) -> None:
         self._ours = owner_key, partition
-        self._token: str | None = None  # of the last claim
+        self._token: str | None = None  # of the claim that holds
+        self._claims: dict[str, int] = {}  # token -> generation, of every claim seen
         self._committed: tuple[str, Place] | None = None  # token, directory
         self._parts: dict[Key, bytes] = {}
         self._keys: dict[Key, None] = {}  # all that would outlive a compaction
@@ -154,7 +154,7 @@ class Reading:
             return
         self._keys[key] = None
         if key.kind == "claim":
-            self._token = key.token
+            self._claim(key.token, msgspec.json.decode(value, type=int))
         elif key.token != self._token:
             return  # written by a former owner after its time
         elif key.kind == "page":
@@ -162,9 +162,14 @@ class Reading:
         else:
             self._commit(key.token, msgspec.msgpack.decode(value, type=Place))
 
-    def claimed_by(self, token: str) -> bool:
-        """Whether the last claim is this one."""
-        return self._token == token
+    @property
+    def generation(self) -> int:
+        """Of the claim that holds; 0 before the first."""
+        return 0 if self._token is None else self._claims[self._token]
+
+    def claimed_by(self, token: str) -> bool | None:
+        """Whether this claim was seen and holds; None when it was not seen yet."""
+        return self._token == token if token in self._claims else None
 
     def snapshot(self) -> Snapshot | None:
         """The last committed state; `PermanentError` when bytes that it names are gone or changed."""
@@ -175,14 +180,18 @@ class Reading:
             self._read(token, DIRECTORY, place),
             type=tuple[list[tuple[str, int, int, bytes]], dict[str, Any]],
         )
-        pages = {
-            page: self._read(token, page, Place(slot, parts, hashed)) for page, slot, parts, hashed in entries
-        }
+        pages = {page: self._read(token, page, Place(slot, parts, hashed)) for page, slot, parts, hashed in entries}
         return Snapshot(pages, root)
 
     def leftovers(self, *, token: str) -> Log:
         """Tombstones for all that owners other than `token` left behind."""
         return [(encode_key(key), None) for key in self._keys if key.token != token]
+
+    def _claim(self, token: str, generation: int) -> None:
+        known = token in self._claims
+        self._claims.setdefault(token, generation)
+        if not known and generation >= self.generation:  # one that arrives late does not undo a newer one
+            self._token = token
 
     def _commit(self, token: str, directory: Place) -> None:
         if self._committed is not None and self._committed[0] != token:
@@ -191,14 +200,11 @@ class Reading:
 
     def _read(self, token: str, page: str, place: Place) -> bytes:
         owner_key, partition = self._ours
-        keys = [
-            Key(owner_key, partition, "page", token, page, place.slot, part) for part in range(place.parts)
-        ]
+        keys = [Key(owner_key, partition, "page", token, page, place.slot, part) for part in range(place.parts)]
         content = b"".join(self._parts.get(key, b"") for key in keys)
         if digest(content) != place.digest:
             raise PermanentError(
-                f"state {owner_key}/{partition}: page {page!r}, slot {place.slot}: "
-                "its content is not what was saved"
+                f"state {owner_key}/{partition}: page {page!r}, slot {place.slot}: its content is not what was saved"
             )
         return content
 

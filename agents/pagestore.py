@@ -7,7 +7,7 @@ record before it commits, a load must read to a place that it knows, and neither
 import asyncio
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -35,27 +35,39 @@ class PageStore:
     One task at a time for each state; different states may be saved at once.
     """
 
-    def __init__(
-        self, producer: AIOKafkaProducer, *, bootstrap: str, partitions: int, topic: str = TOPIC
-    ) -> None:
+    def __init__(self, producer: AIOKafkaProducer, *, bootstrap: str, partitions: int, topic: str = TOPIC) -> None:
         self._producer = producer
         self._bootstrap = bootstrap
         self._partitions = partitions
         self._topic = topic
         self._owned: dict[tuple[str, int], Pages] = {}
 
-    async def take_over(self, owner_key: str, partition: int, *, timeout_ms: int = 60_000) -> Snapshot | None:
+    async def take_over(
+        self,
+        owner_key: str,
+        partition: int,
+        *,
+        generation: int,
+        confirm: Callable[[], Awaitable[None]],
+        timeout_ms: int = 60_000,
+    ) -> Snapshot | None:
         """The last state that was saved, which from now on only we can replace; None when there is none.
 
-        The state is written anew under our token before this returns, so it costs its size. Raises
-        `TransientError` when the broker is not there, `PermanentError` when the state is damaged.
+        `generation` and `confirm`: see `takeover.take_over`. The state is written anew under our token before
+        this returns, so it costs its size. Raises `TransientError` when the broker is not there or the group
+        has given the state to another, `PermanentError` when the state is damaged.
         """
-        token = new_owner().hex()
-        ours = Pages(owner_key, partition, token)
-        reading = Reading(owner_key, partition)
         at = self._place(owner_key, partition)
-        await self._write(at, ours.claim())
-        await self._read(at, reading, until_token=token, end=None, timeout_ms=timeout_ms)
+        while True:
+            token = new_owner().hex()
+            ours = Pages(owner_key, partition, token)
+            reading = Reading(owner_key, partition)
+            await self._write(at, ours.claim(generation))
+            await self._read(at, reading, until_token=token, end=None, timeout_ms=timeout_ms)
+            if reading.claimed_by(token):
+                break
+            await confirm()
+            generation = reading.generation
         snapshot = reading.snapshot()
         self._owned[owner_key, partition] = ours
         if snapshot is not None:
@@ -129,7 +141,7 @@ class PageStore:
                         raise TransientError(f"kafka: {at[0]}/{at[1]} was not read within {timeout_ms} ms")
                     for record in (await consumer.getmany(tp, timeout_ms=FETCH_MAX_WAIT_MS)).get(tp, ()):
                         reading.apply(record.key, record.value)
-                        if until_token is not None and reading.claimed_by(until_token):
+                        if until_token is not None and reading.claimed_by(until_token) is not None:
                             return
         except KafkaError as error:
             raise TransientError(f"kafka: cannot read {at[0]}/{at[1]}: {error!r}") from error

@@ -6,14 +6,25 @@ counts is `claims`', what is in a batch is the caller's. docs/transport.md tells
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from agents.broker import FETCH_MAX_WAIT_MS, Partition
-from agents.claims import NOBODY, Fence, Held, Mark, Source, Stamp, decode_stamp, encode_stamp, new_owner
+from agents.claims import (
+    NOBODY,
+    NOTHING,
+    Fence,
+    Held,
+    Mark,
+    Source,
+    Stamp,
+    decode_stamp,
+    encode_stamp,
+    new_owner,
+)
 from schemas.errors import PermanentError, TransientError
 
 # At most so many batches wait for the broker at once; more than that and the writer waits.
@@ -71,12 +82,10 @@ class Outputs:
         self._check()
         if len(self._unacked) >= MAX_UNACKED:
             await self.flush()
-        held = Held(self._owner, held.number + 1, mark)
+        held = held._replace(number=held.number + 1, mark=mark)
         stamp = Stamp("batch", self._source, self._owner, held.number, start, mark)
         try:
-            future = await self._producer.send(
-                output[0], value, partition=output[1], headers=[encode_stamp(stamp)]
-            )
+            future = await self._producer.send(output[0], value, partition=output[1], headers=[encode_stamp(stamp)])
         except KafkaError as error:
             raise self._break(error) from error
         self._written[output] = held
@@ -112,46 +121,57 @@ async def take_over(
     bootstrap: str,
     source: Source,
     outputs: Sequence[Partition],
+    generation: int,
+    confirm: Callable[[], Awaitable[None]],
+    check: Callable[[], None],
     since: Mapping[Partition, Journal] | None = None,
-    check: Callable[[], None] = lambda: None,
     timeout_ms: int = 60_000,
 ) -> Outputs:
     """Claim `source` in all output partitions, and find out what counts in each.
 
     Take the page store's state over first: a snapshot must not be saved by the last owner after its batches
-    have ceased to count. `since`: the journals of the last snapshot's root; a partition that has none is read
-    from the start. `check` is called before every write (`Consumer.check_session`).
-    Raises `TransientError` when the broker does not do all this within `timeout_ms`.
+    have ceased to count. `generation`: of the assignment that gave us the source. `confirm`
+    (`Consumer.confirm_session`): that it is still ours, asked when an older claim has a higher generation, as
+    after the group was deleted. `check` (`Consumer.check_session`): called before every write. `since`: the
+    journals of the last snapshot's root; a partition that has none is read from the start.
+    Raises `TransientError` when the broker does not do all this in time, and what `confirm` and `check` raise.
     """
     if len(set(outputs)) != len(outputs):
         raise PermanentError(f"outputs: {outputs} names a partition twice")
-    owner = new_owner()
-    check()
-    claim = encode_stamp(Stamp("claim", source, owner, 0, 0, Mark(0, 0)))
-    try:
-        futures = [
-            await producer.send(topic, b"", partition=partition, headers=[claim])
-            for topic, partition in outputs
-        ]
-        await asyncio.gather(*futures)
-        claimed = await _read_to_claim(
-            bootstrap, source=source, owner=owner, outputs=outputs, since=since or {}, timeout_ms=timeout_ms
-        )
-    except KafkaError as error:
-        raise TransientError(f"kafka {bootstrap}: cannot take {source} over: {error!r}") from error
-    return Outputs(producer, source=source, owner=owner, claimed=claimed, check=check)
+    while True:
+        owner = new_owner()
+        check()
+        stamp = Stamp("claim", source, owner, generation, 0, NOTHING)
+        try:
+            await _send_claims(producer, stamp, outputs)
+            claimed = await _read_to_claim(
+                bootstrap, stamp=stamp, outputs=outputs, since=since or {}, timeout_ms=timeout_ms
+            )
+        except KafkaError as error:
+            raise TransientError(f"kafka {bootstrap}: cannot take {source} over: {error!r}") from error
+        newest = max(journal.held.generation for journal in claimed.values())
+        if newest == generation:
+            return Outputs(producer, source=source, owner=owner, claimed=claimed, check=check)
+        await confirm()
+        generation = newest
+
+
+async def _send_claims(producer: AIOKafkaProducer, stamp: Stamp, outputs: Sequence[Partition]) -> None:
+    header = encode_stamp(stamp)
+    acks = [await producer.send(topic, b"", partition=partition, headers=[header]) for topic, partition in outputs]
+    await asyncio.gather(*acks)
 
 
 async def _read_to_claim(
     bootstrap: str,
     *,
-    source: Source,
-    owner: bytes,
+    stamp: Stamp,
     outputs: Sequence[Partition],
     since: Mapping[Partition, Journal],
     timeout_ms: int,
 ) -> dict[Partition, Journal]:
     """Fold every output partition up to our own claim: this needs no end offset (a broker may lie)."""
+    source = stamp.source
     claimed: dict[Partition, Journal] = {}
     deadline = time.monotonic() + timeout_ms / 1000
     async with AIOKafkaConsumer(
@@ -170,11 +190,11 @@ async def _read_to_claim(
                 for record in records:
                     if output in claimed:
                         break
-                    stamp = decode_stamp(record.headers)
-                    if stamp.source != source:
+                    seen = decode_stamp(record.headers)
+                    if seen.source != source:
                         continue
-                    fences[output].accepts(stamp)
-                    if stamp.owner == owner:
+                    fences[output].accepts(seen)
+                    if seen.owner == stamp.owner:
                         claimed[output] = Journal(record.offset + 1, fences[output].held(source))
                 if output in claimed:
                     consumer.pause(tp)
@@ -198,6 +218,6 @@ async def _begin(
         if starts[tp] <= journal.offset:
             fences[output] = Fence({source: journal.held})
         else:  # retention took what lies between, perhaps with a claim: keep the mark, believe the next owner
-            fences[output] = Fence({source: Held(b"", 0, journal.held.mark)}, adopting=True)
+            fences[output] = Fence({source: NOBODY._replace(mark=journal.held.mark)}, adopting=True)
         consumer.seek(tp, max(starts[tp], journal.offset))
     return fences

@@ -36,9 +36,7 @@ _PORT_TRIES: Final = 5
 class KafkaServer:
     """A running broker; `stop()` it, or use it as a context."""
 
-    def __init__(
-        self, process: subprocess.Popen[bytes], *, port: int, guard: subprocess.Popen[bytes] | None
-    ) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], *, port: int, guard: subprocess.Popen[bytes] | None) -> None:
         self._process = process
         self._guard = guard
         self.port = port

@@ -69,9 +69,7 @@ class Chunk(NamedTuple):
         return before, self._replace(start=at, records=self.records[index:])
 
 
-def cut(
-    records: Sequence[Record], *, topic: str, partition: int, start: int, max_records: int
-) -> Iterator[Chunk]:
+def cut(records: Sequence[Record], *, topic: str, partition: int, start: int, max_records: int) -> Iterator[Chunk]:
     """The records as chunks of at most `max_records`, without a gap between them."""
     for index in range(0, len(records), max_records):
         chunk = Chunk(topic, partition, start, records[index : index + max_records])

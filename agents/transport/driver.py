@@ -4,6 +4,7 @@ A topic is chunked when it is declared with `ChunkSchema`; every other topic sta
 Decides how Faust's consumer is told what the ledgers say; what may be delivered and committed is theirs.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, cast
@@ -137,6 +138,17 @@ class Consumer(kafka.Consumer):
     def check_session(self) -> None:
         """Raise `TransientError` when the group may have given us up: nothing may be written then."""
         self._session.lease.check(monotonic_ms())
+
+    async def confirm_session(self) -> None:
+        """Return once a heartbeat sent from now on was acknowledged: the group knows us, our generation is the last.
+
+        Raises `TransientError` when that does not happen within the session timeout.
+        """
+        lease = self._session.lease
+        asked_at_ms = monotonic_ms()
+        while lease.renewed_at_ms is None or lease.renewed_at_ms < asked_at_ms:
+            lease.check(monotonic_ms())
+            await asyncio.sleep(0.05)
 
     # From aiokafka to the conductor
 

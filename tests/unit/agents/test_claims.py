@@ -24,8 +24,8 @@ SOURCE = ("reviews", 2)
 A, B = b"AAAAAAAA", b"BBBBBBBB"
 
 
-def claim(owner: bytes) -> Stamp:
-    return Stamp("claim", SOURCE, owner, 0, 0, NOTHING)
+def claim(owner: bytes, generation: int = 1) -> Stamp:
+    return Stamp("claim", SOURCE, owner, generation, 0, NOTHING)
 
 
 def batch(owner: bytes, number: int, to: int, tick_ms: int = 0) -> Stamp:
@@ -43,6 +43,8 @@ CASES = [
     ("its marks go on counting", [claim(A), batch(A, 1, 10), claim(B), batch(B, 1, 10)], [False, True, False, False]),
     ("beyond them", [claim(A), batch(A, 1, 10), claim(B), batch(B, 1, 11)], [False, True, False, True]),
     ("a claim sent twice", [claim(A), batch(A, 1, 10), claim(A), batch(A, 2, 20)], [False, True, False, True]),
+    ("a claim that arrives late", [claim(B, 5), claim(A, 4), batch(A, 1, 10), batch(B, 1, 10)],
+     [False, False, False, True]),
     ("a tick moves the mark", [claim(A), batch(A, 1, 10, 5), batch(A, 2, 10, 6)], [False, True, True]),
     ("an older tick does not", [claim(A), batch(A, 1, 10, 5), batch(A, 2, 10, 4)], [False, True, False]),
     ("a number within the marks is used up", [claim(A), batch(A, 1, 10), claim(B), batch(B, 1, 5), batch(B, 2, 15)],
@@ -66,9 +68,7 @@ def test_sources_do_not_know_of_each_other() -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 5), st.integers(1, 12))
-def test_every_record_counts_once_however_often_owners_change_and_repeat(
-    seed: int, owners: int, end: int
-) -> None:
+def test_every_record_counts_once_however_often_owners_change_and_repeat(seed: int, owners: int, end: int) -> None:
     """Each owner starts at or below the fence that it found, some of its batches are sent twice or arrive late."""
     chance = random.Random(seed)
     fence = Fence()
@@ -104,11 +104,11 @@ def test_fence_goes_on_where_it_was_dumped(stamps: Sequence[Stamp], data: st.Dat
 
 
 def test_adopting_fence_believes_the_first_owner_it_sees() -> None:
-    fence = Fence({SOURCE: Held(b"", 0, Mark(10, 0))}, adopting=True)
+    fence = Fence({SOURCE: Held(b"", 3, 0, Mark(10, 0))}, adopting=True)
     assert not fence.accepts(batch(A, 7, 10))
     assert fence.accepts(batch(A, 8, 20))
     assert not fence.accepts(batch(B, 1, 30))
-    assert fence.held(SOURCE) == Held(A, 8, Mark(20, 0))
+    assert fence.held(SOURCE) == Held(A, 3, 8, Mark(20, 0))
 
 
 def test_unknown_source_is_held_by_nobody() -> None:

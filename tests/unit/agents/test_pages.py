@@ -41,7 +41,7 @@ class Store:
 
     def take_over(self, token: str) -> Snapshot | None:
         self.owner = Pages(OWNER, PARTITION, token)
-        self.write(self.owner.claim())
+        self.write(self.owner.claim(1))
         reading = replay(OWNER, PARTITION, self.log)
         found = reading.snapshot()
         if found is not None:
@@ -119,6 +119,17 @@ def test_former_owner_that_still_writes_changes_nothing(
             assert reading.snapshot() == store.now
 
 
+def test_claim_of_an_older_generation_holds_nothing() -> None:
+    store = Store()
+    store.write(store.owner.claim(7))
+    store.save({"a": b"1"}, {})
+    late = Pages(OWNER, PARTITION, "late")
+    reading = replay(OWNER, PARTITION, store.log + late.claim(6) + late.plan({"a": b"2"}, {}).commit)
+    assert reading.claimed_by("late") is False
+    assert reading.claimed_by("other") is None
+    assert (reading.generation, reading.snapshot()) == (7, store.now)
+
+
 def test_slots_are_reused() -> None:
     store = Store()
     store.take_over("t0")
@@ -173,8 +184,7 @@ def test_damaged_page_is_named(page: str) -> None:
     store.take_over("t0")
     store.save({"a": b"1"}, {})
     damaged = [
-        (key, (b"\x92\x90\x80" if decode_key(key)[2:5] == ("page", "t0", page) else value))
-        for key, value in store.log
+        (key, (b"\x92\x90\x80" if decode_key(key)[2:5] == ("page", "t0", page) else value)) for key, value in store.log
     ]
     with pytest.raises(PermanentError, match=rf"state stage1/3: page '{page}', slot 0: "):
         replay(OWNER, PARTITION, damaged).snapshot()
