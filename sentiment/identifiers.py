@@ -33,6 +33,10 @@ _EMAIL: Final = re.compile(
     r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]{1,64} ?(?:@|[(\[]at[)\]]) ?"
     r"[A-Za-z0-9](?:[A-Za-z0-9\-]{0,40}\.){1,4}[A-Za-z]{2,10}"
 )
+# Every alternative begins with a letter, not a class, so that `re` skips ahead to it.
+ACCOUNT_HINT: Final = re.compile(
+    "微信|威信|薇信|维信|徽信|加微|加薇|扣扣|企鹅|球球|v|V|w[xX]|W[xX]|wei|Wei|WEI|weC|wec|WeC|q|Q|护照|通行证|军官证|台胞证|回乡证"
+)
 _WECHAT: Final = re.compile(
     r"(?:微信|威信|薇信|维信|徽信|weixin|wechat|v信|v❤|加微|加薇|加v"
     r"|(?<![A-Za-z])(?:vx|wx|v(?=[ ]?[:：]))(?![A-Za-z]))"

@@ -36,7 +36,7 @@ def mask_text(text: str) -> str:
 def _mask_once(text: str) -> str:
     has_ascii = _PLAIN.search(text) is not None
     has_numerals = _NUMERAL_RUN.search(text) is not None
-    if not has_ascii and not has_numerals and _PLACE.search(text) is None:
+    if not has_ascii and not has_numerals and addresses.HINT.search(text) is None:
         return text
     folded = fold(text)
     spans: list[Span] = []
@@ -61,19 +61,18 @@ def _finders(folded: str, has_ascii: bool, has_numerals: bool) -> Iterator[Finde
     """Those finders whose cheap condition holds, in the order of what wins when two could match."""
     if "@" in folded or "at" in folded:
         yield identifiers.emails
-    digits = has_ascii and _FIVE_DIGITS.search(folded) is not None
-    if digits:
+    if has_ascii:
         yield identifiers.plates
-        yield identifiers.accounts
-        yield identifiers.long_numbers
-        yield identifiers.phones
-        yield identifiers.orders
-    elif has_ascii:
-        yield identifiers.plates
-        yield identifiers.accounts
+        if identifiers.ACCOUNT_HINT.search(folded):
+            yield identifiers.accounts
+        if _FIVE_DIGITS.search(folded):
+            yield identifiers.long_numbers
+            yield identifiers.phones
+            yield identifiers.orders
     if has_numerals:
         yield identifiers.spoken_phones
-    yield _places
+    if addresses.HINT.search(folded):
+        yield _places
 
 
 def _disjoint(spans: Iterable[Span]) -> list[Span]:
@@ -108,7 +107,6 @@ _PLAIN: Final = re.compile(r"[\dA-Za-z@＠Ａ-Ｚａ-ｚ\u2460-\u2468]")
 _NUMERAL_RUN: Final = re.compile(rf"[{identifiers.NUMERALS}](?:[ \-,，、.]?[{identifiers.NUMERALS}0-9０-９oO]){{5}}")
 # Fewer digits than five are no number of a person.
 _FIVE_DIGITS: Final = re.compile(r"[0-9](?:[^0-9A-Za-z]{0,3}[0-9oO]){4}")
-_PLACE: Final = addresses.HINT
 # Everything that is neither plain ASCII nor a common Chinese character or sign.
 _ODD: Final = re.compile(r"[^\x00-\x7f\u3001-\u3020\u3400-\u4dbf\u4e00-\u9fff，。！？；]")
 
