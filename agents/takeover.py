@@ -156,6 +156,22 @@ async def take_over(
         generation = newest
 
 
+def encode_journals(journals: Mapping[Partition, Journal]) -> list[list[Any]]:
+    """As plain values, for a snapshot's root; `decode_journals` reads them back."""
+    return [
+        [*output, journal.offset, journal.held.owner, *journal.held[1:3], *journal.held.mark]
+        for output, journal in sorted(journals.items())
+    ]
+
+
+def decode_journals(plain: Sequence[Sequence[Any]]) -> dict[Partition, Journal]:
+    """The journals of a snapshot's root, for `take_over(since=...)`."""
+    return {
+        (topic, partition): Journal(offset, Held(owner, generation, number, Mark(to, tick_ms)))
+        for topic, partition, offset, owner, generation, number, to, tick_ms in plain
+    }
+
+
 async def _send_claims(producer: AIOKafkaProducer, stamp: Stamp, outputs: Sequence[Partition]) -> None:
     header = encode_stamp(stamp)
     acks = [await producer.send(topic, b"", partition=partition, headers=[header]) for topic, partition in outputs]

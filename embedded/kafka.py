@@ -33,10 +33,28 @@ _CORRELATION_ID: Final = 0x50574B31
 _PORT_TRIES: Final = 5
 
 
+class Guard:
+    """A shell that waits for the end of a pipe which only this process holds open, and then ends another."""
+
+    def __init__(self, shell: str, pid: int) -> None:
+        self._process = subprocess.Popen(
+            [shell, "-c", 'read -r _; kill -9 "$0" 2>/dev/null', str(pid)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def end(self) -> None:
+        """Watch no longer; do so before the process is stopped, or its id may be a stranger's."""
+        self._process.kill()
+        self._process.communicate()
+
+
 class KafkaServer:
     """A running broker; `stop()` it, or use it as a context."""
 
-    def __init__(self, process: subprocess.Popen[bytes], *, port: int, guard: subprocess.Popen[bytes] | None) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], *, port: int, guard: Guard | None) -> None:
         self._process = process
         self._guard = guard
         self.port = port
@@ -54,11 +72,8 @@ class KafkaServer:
     def stop(self, *, timeout_ms: int = 3_000) -> None:
         """End the broker, by force after `timeout_ms`; a second call does nothing. All topics are gone."""
         guard, self._guard = self._guard, None
-        if guard is not None:  # first, so that it cannot end a stranger that got the same id
-            guard.kill()
-            guard.wait()
-            if guard.stdin is not None:
-                guard.stdin.close()
+        if guard is not None:
+            guard.end()
         if self._process.poll() is None:
             self._process.terminate()
             try:
@@ -113,6 +128,12 @@ def find_binary() -> Path:
         raise ConfigError([f"embedded kafka: {error}"]) from None
 
 
+def guard(pid: int) -> Guard | None:
+    """See to it that a child process ends when this one does, in whatever way; None where there is no shell."""
+    shell = shutil.which("sh")
+    return None if shell is None else Guard(shell, pid)
+
+
 def answers(port: int, *, timeout_ms: int = 500) -> bool:
     """Whether a Kafka broker on this port answers an ApiVersions request."""
     request = struct.pack(">hhih", _API_VERSIONS, 0, _CORRELATION_ID, -1)
@@ -142,7 +163,7 @@ def _launch(binary: Path, *, port: int, timeout_ms: int) -> KafkaServer:
             start_new_session=True,  # Ctrl-C is for the parent, which stops the broker when it is done
             preexec_fn=_die_with_parent(),
         )
-        server = KafkaServer(process, port=port, guard=_start_guard(process.pid))
+        server = KafkaServer(process, port=port, guard=guard(process.pid))
         try:
             _wait_ready(server, log_fd=log.fileno(), timeout_ms=timeout_ms)
         except BaseException:
@@ -177,20 +198,6 @@ def _die_with_parent() -> Callable[[], None] | None:
             os._exit(1)
 
     return ask
-
-
-def _start_guard(broker_pid: int) -> subprocess.Popen[bytes] | None:
-    """A shell that waits for the end of a pipe which only we hold open, and then ends the broker."""
-    shell = shutil.which("sh")
-    if shell is None:
-        return None
-    return subprocess.Popen(
-        [shell, "-c", 'read -r _; kill -9 "$0" 2>/dev/null', str(broker_pid)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
 
 
 def _free_port() -> int:
