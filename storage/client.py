@@ -5,6 +5,7 @@ rest. Not safe for threads: one `ClickHouse` a thread.
 """
 
 import errno
+import logging
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -187,6 +188,8 @@ def _first_line(error: object) -> str:
 
 
 def _driver_client(settings: ClickHouseSettings) -> Any:
+    # It logs a traceback for each refused connection; our errors say that in a line.
+    logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)
     tls: dict[str, Any] = {}
     if settings.secure:
         tls = {"secure": True, "verify": settings.verify}

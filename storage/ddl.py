@@ -43,7 +43,7 @@ _ALTER: Final = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Retention:
-    """For how many days each kind of row is kept, from its arrival. The defaults tell this promotion from
+    """For how many days each kind of row is kept, from its writing. The defaults tell this promotion from
     last year's.
     """
 
