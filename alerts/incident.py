@@ -46,6 +46,7 @@ class Incident(msgspec.Struct, gc=False):
     evidence: dict[str, Any]
     fired_at: int | None = None
     ended_at: int | None = None
+    ended_as: str = ""  # the reason that was given
     said_at: int = 0  # of the last transition given out
     said_severity: AlertSeverity = "info"
     said_value: float | None = None

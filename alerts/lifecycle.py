@@ -106,6 +106,14 @@ class Lifecycle:
         self._arm(incident)
         return out
 
+    def remute(self, *, at: int) -> list[Alert]:
+        """A silence has begun or ended: firing alerts that are muted now, or no longer are, say so."""
+        out = []
+        for _, incident in sorted(self._incidents.items()):
+            if incident.stage == "firing" and self._voice.mute_changes(incident, at=at):
+                out += self.tell(incident, at=at, reason="muted" if incident.said_muted == "" else "unmuted")
+        return out
+
     def close(self, incident: Incident, *, at: int, reason: str) -> list[Alert]:
         """A person ends an alert (`resolved`, `false_alarm`): silent until it has cleared, or is worse."""
         out: list[Alert] = []
@@ -190,6 +198,9 @@ class Lifecycle:
         flipped, incident.holds = incident.holds, False
         if incident.stage == "resolved":
             incident.closed = ""
+            if incident.per_ticket and decision.reason == "corrected" != incident.ended_as:
+                # The clock had stopped; now it turns out that it never breached.
+                self._end(incident, max(decision.at, incident.ended_at or 0), "corrected", out)
         elif incident.stage == "pending":
             self._end_pending(incident, decision.at)
         elif incident.flapping and decision.reason not in _FINAL:
@@ -223,6 +234,7 @@ class Lifecycle:
     def _end(self, incident: Incident, at: int, reason: str, out: list[Alert]) -> None:
         incident.flapping = False
         incident.stage, incident.ended_at, incident.snoozed_until = "resolved", at, None
+        incident.ended_as = reason
         out.append(self._voice.say(incident, "resolved", at=at, reason=reason))
         self._arm(incident)
         if self._inhibitors.end(incident):  # what it held back may fire now, if it still holds
@@ -343,5 +355,5 @@ def _is_repeat(old: Incident, decision: Decision) -> bool:
     """A raise that was seen before: a replayed offset, not a new trouble."""
     assert old.ended_at is not None
     if old.per_ticket:
-        return decision.at == old.raised_at and decision.reason != "corrected"
+        return decision.at == old.raised_at and old.ended_as != "corrected"
     return decision.at < old.ended_at

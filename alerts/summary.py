@@ -74,11 +74,12 @@ def _spike(alert: Alert, words: _Words, chinese: bool) -> str:
         now, usual = _percent(alert.value), _percent(alert.baseline)
     else:
         now, usual = _number(alert.value), _number(alert.baseline)
-    counted = _counted(alert, chinese)
+    counted, hourly = _counted(alert, chinese), alert.evidence.get("per") == "hour"
     if chinese:
-        what = "负面率" if alert.kind == "negative_spike" else "投诉"
+        what = "负面率" if alert.kind == "negative_spike" else f"每{'小时' if hourly else '千单'}投诉"
         return f"{words[alert.kind]}：{where}{what} {now}，平时 {usual}{ratio}{counted}"
-    return f"{words[alert.kind]}: {where} {now}, usually {usual}{ratio}{counted}"
+    unit = "" if alert.kind == "negative_spike" else " an hour" if hourly else " per 1k orders"
+    return f"{words[alert.kind]}: {where} {now}{unit}, usually {usual}{ratio}{counted}"
 
 
 def _counted(alert: Alert, chinese: bool) -> str:

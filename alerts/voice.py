@@ -54,6 +54,25 @@ class Voice:
         alert = self._alert(incident, status, at=at, reason=reason)
         return alert._replace(summary=summarize(alert, language=self._rhythm.language))
 
+    def mute_changes(self, incident: Incident, *, at: int) -> bool:
+        """Whether an alert is muted now and was not when it last spoke, or the other way round."""
+        return bool(self._mute(incident, at=at)[0]) != bool(incident.said_muted)
+
+    def _mute(self, incident: Incident, *, at: int) -> tuple[str, int | None]:
+        """What keeps people from being told, with its end, if known; '' if nothing does."""
+        if incident.snoozed_until is not None and at < incident.snoozed_until:
+            return "snooze", incident.snoozed_until
+        rule = self.rule(incident.rule, at)
+        own = {"rule": incident.rule, "kind": incident.kind, "severity": incident.severity}
+        silence = self._silences.covering({**(rule.labels if rule else {}), **incident.labels, **own}, at)
+        if silence is not None:
+            return "silence", silence.ends_at
+        if rule is not None and rule.quiet_hours is not None and incident.severity != "critical":
+            until = rule.quiet_hours.until(at)
+            if until is not None:
+                return "quiet_hours", until
+        return ("storm" if incident.in_storm else ""), None
+
     def _alert(self, incident: Incident, status: AlertStatus, *, at: int, reason: str) -> Alert:
         phase = self._phase_at(at)
         rule = self.rule(incident.rule, at)
@@ -68,7 +87,7 @@ class Voice:
         if incident.notes:
             evidence["notes"] = [msgspec.to_builtins(note) for note in incident.notes]
         labels = {**(rule.labels if rule else {}), **incident.labels}
-        self._mute(incident, at=at, rule=rule, labels=labels)
+        incident.said_muted, incident.muted_until = self._mute(incident, at=at)
         if incident.said_muted:
             evidence["muted"] = {"by": incident.said_muted, "until": incident.muted_until}
         return Alert(
@@ -79,25 +98,6 @@ class Voice:
             reason=reason,
         )  # fmt: skip
 
-    def _mute(
-        self, incident: Incident, *, at: int, rule: Rule | None, labels: Mapping[str, str]
-    ) -> None:
-        """By a person's snooze or silence, by quiet hours, or by a storm's digest; with its end, if known."""
-        own = {"rule": incident.rule, "kind": incident.kind, "severity": incident.severity}
-        fields = {**labels, **own}
-        silence = self._silences.covering(fields, at)
-        quiet = None
-        if rule is not None and rule.quiet_hours is not None and incident.severity != "critical":
-            quiet = rule.quiet_hours.until(at)
-        if incident.snoozed_until is not None and at < incident.snoozed_until:
-            incident.said_muted, incident.muted_until = "snooze", incident.snoozed_until
-        elif silence is not None:
-            incident.said_muted, incident.muted_until = "silence", silence.ends_at
-        elif quiet is not None:
-            incident.said_muted, incident.muted_until = "quiet_hours", quiet
-        else:
-            incident.said_muted, incident.muted_until = ("storm" if incident.in_storm else ""), None
-
 
 def _moved(said: float | None, value: float | None, step: float) -> bool:
     if said is None or value is None:
@@ -106,5 +106,5 @@ def _moved(said: float | None, value: float | None, step: float) -> bool:
 
 
 def _quotes(evidence: Mapping[str, Any]) -> list[str]:
-    found = evidence.get("quotes") or evidence.get("sample_event_ids") or []
+    found = evidence.get("texts") or evidence.get("sample_event_ids") or []
     return [str(quote) for quote in found][:10]
