@@ -34,7 +34,7 @@ class WriterSettings:
     """When a batch goes out, how often a failure is tried again, and how much may wait; times in ms."""
 
     database: str = "peakwatch"
-    batch_rows: int = 50_000
+    batch_rows: int = 20_000
     batch_age_ms: int = 1_000
     pending_bytes: int = 64 << 20  # in memory; more makes `write` wait
     attempts: int = 4  # of an insert before the batch goes to the spool …

@@ -1,6 +1,7 @@
 """Storage on ClickHouse's own engine: migrations, idempotent rows, kill -9 in the middle of writing."""
 
 import asyncio
+import json
 import random
 import re
 import signal
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bench import writer as bench_writer
 from embedded.clickhouse import ClickHouseServer, start
 from schemas.results import Alert, AlertAction, SlaTransition
 from storage.client import ClickHouse, ClickHouseSettings, ServerRefused
@@ -218,7 +220,7 @@ async def test_a_clocks_verdict_follows_from_the_ledger(
             "q",
             0,
             number,
-        )  # fmt: skip
+        )
         for number, kind in enumerate(kinds, start=1)
     ]
     await store(server, database, tmp_path, rows + rows)
@@ -264,6 +266,13 @@ async def test_a_row_that_the_server_refuses_is_a_dead_letter_and_the_rest_is_st
 def test_a_missing_table_says_what_to_do(client: ClickHouse) -> None:
     with pytest.raises(ServerRefused, match="run `peakwatch migrate`"):
         client.insert("nowhere.reviews", ["a"], [[1]])
+
+
+def test_the_benchmark_runs_and_prints_its_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench_writer.main(["--rows", "3000", "--batch", "1000", "--runs", "1"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["reviews"]["writer_rows_per_second"] > 0
+    assert figures["windows"]["plain_rows_per_second"] > 0
 
 
 async def _until(ready: Callable[[], bool], *, seconds: float) -> None:
