@@ -1,0 +1,82 @@
+"""The common mode: what moves all slices alike is the mood of the hour, and no incident of any of them.
+
+Of category, channel and region each gives the median of its values' observed over expected; the least of the
+three counts, since one large value's incident moves the medians of the other dimensions but not that of its own.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+
+from alerts.detectors.spikes.arrays import Floats, Ids
+from alerts.detectors.spikes.grown import Grown
+from alerts.detectors.spikes.series import SliceTable
+
+WIDE: Final = ("category", "channel", "region")
+MEMORY_MS: Final = 20 * 60_000
+SHRINK: Final = 3.0  # expected negatives by which a value's ratio is drawn to 1
+ENOUGH: Final = 1.0  # expected negatives below which a value has no say
+FEWEST: Final = 3  # values below which a dimension has no say
+LOWEST, HIGHEST = 0.7, 1.6
+
+
+class CommonMode:
+    """A factor on all expectations."""
+
+    def __init__(self, table: SliceTable) -> None:
+        self._table = table
+        self._columns = [table.slices.index((name,)) for name in WIDE if (name,) in table.slices]
+        self._fast = Grown({"got": (np.float64, 0), "due": (np.float64, 0), "total": (np.float64, 0)})
+        self._faded_ms = 0
+        self.factor = 1.0
+
+    def reserve(self) -> None:
+        """Make room for the table's newest series."""
+        self._fast.reserve(len(self._table))
+
+    def forget(self, ids: Ids) -> None:
+        """These ids stand for other series from now on."""
+        self._fast.clear(ids)
+
+    def wide_ids(self) -> Ids:
+        """The series that have a say."""
+        ids: Ids = np.flatnonzero(np.isin(self._table.column[: len(self._table)], self._columns))
+        return ids
+
+    def add(self, sids: Ids, *, got: Floats, due: Floats) -> None:
+        """Events outside of incidents, with what was expected of them without this factor."""
+        for column in self._columns:
+            ids, places = np.unique(sids[:, column], return_inverse=True)
+            self._fast["got"][ids] += np.bincount(places, got)
+            self._fast["due"][ids] += np.bincount(places, due)
+
+    def add_passed(self, ids: Ids, total: Floats) -> None:
+        """Expectation that passed in these series, by the running total."""
+        self._fast["due"][ids] += np.maximum(0.0, total - self._fast["total"][ids])
+        self._fast["total"][ids] = total
+
+    def fade(self, at_ms: int) -> None:
+        """Let time pass, and decide the factor anew."""
+        ids = self.wide_ids()
+        if self._faded_ms:
+            kept = np.exp(-(at_ms - self._faded_ms) / MEMORY_MS)
+            self._fast["got"][ids] *= kept
+            self._fast["due"][ids] *= kept
+        self._faded_ms = at_ms
+        got, due = self._fast["got"], self._fast["due"]
+        medians = []
+        for column in self._columns:
+            ids = np.flatnonzero(self._table.column[: len(self._table)] == column)
+            ids = ids[(due[ids] >= ENOUGH) & (ids > 1)]
+            if len(ids) >= FEWEST:
+                medians.append(float(np.median((got[ids] + SHRINK) / (due[ids] + SHRINK))))
+        self.factor = min(HIGHEST, max(LOWEST, min(medians))) if medians else 1.0
+
+    def dump(self) -> dict[str, Any]:
+        """All of it as plain values."""
+        return {"fast": self._fast.dump(), "faded": self._faded_ms, "factor": self.factor}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Take up what `dump` gave."""
+        self._fast.load(state["fast"])
+        self._faded_ms, self.factor = state["faded"], state["factor"]

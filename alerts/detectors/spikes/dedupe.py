@@ -1,0 +1,78 @@
+"""Related negatives: one customer's anger counts once, a product's burst less than so many strangers'."""
+
+from typing import Any, Final
+
+import numpy as np
+
+from alerts.detectors.spikes.arrays import Floats, Ids
+from alerts.detectors.spikes.grown import Grown
+
+BURST_MS: Final = 15 * 60_000
+BURST_RATIO: Final = 3.0  # so many times the expectation of a product may come of an incident wider than it
+MOST: Final = 100_000  # customers kept in mind
+
+
+class Customers:
+    """Who was heard of lately."""
+
+    def __init__(self, *, customer_ms: int) -> None:
+        self._customer_ms = customer_ms
+        self._heard: dict[str, int] = {}
+
+    def again(self, customer: str, at_ms: int) -> bool:
+        """Whether this customer was heard of lately; '' is nobody in particular."""
+        if not customer:
+            return False
+        before = self._heard.get(customer)
+        if before is not None and abs(at_ms - before) < self._customer_ms:
+            return True
+        self._heard.pop(customer, None)
+        self._heard[customer] = at_ms
+        if len(self._heard) > MOST:
+            del self._heard[next(iter(self._heard))]
+        return False
+
+    def dump(self) -> list[tuple[str, int]]:
+        """All of it as plain values."""
+        return list(self._heard.items())
+
+    def load(self, state: list[tuple[str, int]]) -> None:
+        """Take up what `dump` gave."""
+        self._heard = dict(state)
+
+
+class Bursts:
+    """What each product brought in the last minutes, and what was due."""
+
+    def __init__(self) -> None:
+        self._heap = Grown({"got": (np.float64, 0), "due": (np.float64, 0), "last": (np.int64, 0)})
+
+    def reserve(self, rows: int) -> None:
+        """Make room for ids below `rows`."""
+        self._heap.reserve(rows)
+
+    def forget(self, ids: Ids) -> None:
+        """These ids stand for other products from now on."""
+        self._heap.clear(ids)
+
+    def weights(self, products: Ids, got: Floats, due: Floats, *, now_ms: int) -> Floats:
+        """1 for what may be chance or a wider incident, less for what a burst brought beyond it."""
+        ids, places = np.unique(products, return_inverse=True)
+        heap = self._heap
+        kept = np.exp((heap["last"][ids] - now_ms) / BURST_MS)
+        heap["last"][ids] = now_ms
+        heaped = heap["got"][ids] * kept + np.bincount(places, got)
+        allowed = heap["due"][ids] * kept + np.bincount(places, due)
+        heap["got"][ids], heap["due"][ids] = heaped, allowed
+        weight = np.minimum(1.0, (1.0 + BURST_RATIO * allowed) / np.maximum(heaped, 1e-9))
+        weight[ids == 0] = 1.0
+        result: Floats = weight[places]
+        return result
+
+    def dump(self) -> dict[str, Any]:
+        """All of it as plain values."""
+        return self._heap.dump()
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Take up what `dump` gave."""
+        self._heap.load(state)

@@ -1,0 +1,150 @@
+"""Spike detection as the engine sees it: observations in, decisions out, one state to keep.
+
+Decides nothing itself: it cuts observations into panes of 10 s by event time as far as `advance` says, drops what a
+customer repeats, and hands the columns to the watches.
+"""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from alerts.decision import Decision
+from alerts.detectors.spikes import pane as panes
+from alerts.detectors.spikes.complaints import ComplaintWatch
+from alerts.detectors.spikes.config import SpikeConfig
+from alerts.detectors.spikes.dedupe import Customers
+from alerts.detectors.spikes.reviews import ReviewWatch
+from alerts.detectors.spikes.series import SliceTable
+from schemas.results import PANE_MS, Observation
+
+Row = tuple[int, tuple[int, ...], float, float, float, str, str]
+EVICT_MS: Final = 10 * 60_000
+KINDS: Final = ("review", "complaint", "orders")
+LONGEST_IDLE_MS: Final = 60_000  # in silence the watches are asked once a minute
+
+
+class SpikeDetector:
+    """Finds rises of the negative share and of complaints per order; each named by the most specific slice.
+
+    Deterministic: the same calls give the same decisions.
+    """
+
+    def __init__(self, config: SpikeConfig) -> None:
+        self.config = config
+        self.table = SliceTable(config.slices, max_series=config.max_series)
+        self.reviews = ReviewWatch(self.table, config.negative, config)
+        self.complaints = ComplaintWatch(self.table, config.complaint, config)
+        self._customers = {kind: Customers(customer_ms=config.customer_ms) for kind in KINDS[:2]}
+        self._waiting: dict[str, list[Row]] = {kind: [] for kind in KINDS}
+        self._to_ms = self._evicted_ms = 0
+
+    def observe(self, observations: Sequence[Observation]) -> None:
+        """Take in observations; decisions about them are made by `advance`."""
+        ids, waiting = self.table.ids, self._waiting
+        for kind, at, dims, count, negativity, negative, customer, sample, text in observations:
+            if kind == "review":
+                if negative and customer and self._customers[kind].again(customer, at):
+                    continue
+                bad = count if negative else 0.0
+                waiting[kind].append((at, ids(dims), negativity * count, count, bad, sample, text))
+            elif kind == "complaint":
+                if customer and self._customers[kind].again(customer, at):
+                    continue
+                waiting[kind].append((at, ids(dims), count, 0.0, count, sample, text))
+            elif count:
+                waiting[kind].append((at, ids(dims), 0.0, count, 0.0, "", ""))
+
+    def advance(self, to_ms: int) -> list[Decision]:
+        """The decisions of all panes that end in (last, to_ms], in order, each `at` its pane's end."""
+        end = to_ms // PANE_MS * PANE_MS
+        if end <= self._to_ms:
+            return []
+        begin = self._to_ms or end - PANE_MS
+        taken = {kind: self._due(kind, begin, end) for kind in KINDS}
+        self._make_room()
+        ends = sorted({one for panes_of in taken.values() for one in panes_of} | {end})
+        found: list[Decision] = []
+        for one in _with_ticks(begin, ends):
+            found += self._pane(one, {kind: taken[kind].get(one, []) for kind in KINDS})
+        self._to_ms = end
+        self._evict(end)
+        return found
+
+    def dump(self) -> bytes:
+        """The whole state."""
+        state = {
+            "table": self.table.dump(), "reviews": self.reviews.dump(), "complaints": self.complaints.dump(),
+            "customers": {kind: one.dump() for kind, one in self._customers.items()},
+            "waiting": self._waiting, "to": self._to_ms, "evicted": self._evicted_ms,
+        }  # fmt: skip
+        return msgspec.msgpack.encode(state)
+
+    def load(self, state: bytes) -> None:
+        """Take up what `dump` gave; the settings must be the same."""
+        kept: dict[str, Any] = msgspec.msgpack.decode(state)
+        self.table.load(kept["table"])
+        self.reviews.load(kept["reviews"])
+        self.complaints.load(kept["complaints"])
+        for kind, one in self._customers.items():
+            one.load(kept["customers"][kind])
+        self._waiting = {
+            kind: [(at, tuple(sids), *rest) for at, sids, *rest in rows] for kind, rows in kept["waiting"].items()
+        }
+        self._to_ms, self._evicted_ms = kept["to"], kept["evicted"]
+
+    def _due(self, kind: str, begin: int, end: int) -> dict[int, list[Row]]:
+        """The rows of event times before `end`, by the end of their pane; what comes late joins the first."""
+        rows = self._waiting[kind]
+        due = [row for row in rows if row[0] < end]
+        self._waiting[kind] = [row for row in rows if row[0] >= end] if len(due) < len(rows) else []
+        due.sort(key=lambda row: row[0])
+        first = begin + PANE_MS
+        return {
+            one: list(group)
+            for one, group in groupby(due, key=lambda row: max(first, row[0] // PANE_MS * PANE_MS + PANE_MS))
+        }
+
+    def _pane(self, end: int, rows: dict[str, list[Row]]) -> list[Decision]:
+        columns = self.table.columns
+        review, complaint, orders = (panes.of(rows[kind], columns) for kind in KINDS)
+        for one in (review, complaint, orders):
+            if len(one.at):
+                self.table.touch(np.unique(one.sids).astype(np.int64), end)
+        found: list[Decision] = []
+        if self.config.negative.enabled:
+            found += self.reviews.pane(review, end)
+        if self.config.complaint.enabled:
+            if len(review.at):
+                ids, counts = np.unique(review.sids.ravel(), return_counts=True)
+                self.complaints.exposure.add_reviews(ids.astype(np.int64), counts.astype(float))
+            found += self.complaints.pane(complaint, orders, end)
+        return found
+
+    def _make_room(self) -> None:
+        self.reviews.reserve()
+        self.complaints.reserve()
+
+    def _evict(self, now_ms: int) -> None:
+        if now_ms - self._evicted_ms < EVICT_MS:
+            return
+        self._evicted_ms = now_ms
+        gone = self.table.evict(now_ms - 2 * self.config.recent_ms)
+        if len(gone):
+            self.reviews.forget(gone)
+            self.complaints.forget(gone)
+
+
+def _with_ticks(begin: int, ends: list[int]) -> list[int]:
+    """The panes to look at: those with rows, and one a minute where there are none."""
+    found: list[int] = []
+    last = begin
+    for end in ends:
+        while end - last > LONGEST_IDLE_MS:
+            last += LONGEST_IDLE_MS
+            found.append(last)
+        found.append(end)
+        last = end
+    return found

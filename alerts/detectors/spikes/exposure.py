@@ -1,0 +1,168 @@
+"""How many complaints were to be expected of each slice up to now, from orders that arrive later than complaints.
+
+Orders known so far count exactly; the time since the last of them is filled with the rate of the last minutes.
+A slice whose dimensions orders do not carry takes a share of the narrowest slice around it that they do; the
+share is first guessed from its reviews. Where no orders are known at all, a minute stands for an order.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+
+from alerts.detectors.spikes.arrays import Floats, Ids
+from alerts.detectors.spikes.grown import Grown
+from alerts.detectors.spikes.series import ALL, SliceTable
+
+RATE_MS: Final = 10 * 60_000
+LONGEST_GUESS_MS: Final = 20 * 60_000
+COVERED: Final = 0.5
+COVERAGE_ORDERS: Final = 1e5  # how many orders the memory of their dimensions goes back
+
+
+class Exposure:
+    """Cumulative expected complaints a series; only differences mean anything."""
+
+    def __init__(self, table: SliceTable) -> None:
+        self._table = table
+        self._series = Grown({
+            "known": (np.float64, 0), "guessed": (np.float64, 0), "recent": (np.float64, 0),
+            "first": (np.int64, 0), "last": (np.int64, 0), "mark": (np.float64, 0), "parent": (np.int64, 0),
+            "reviews": (np.float64, 0), "complaints": (np.float64, 0),
+        })  # fmt: skip
+        self._carried = np.zeros(table.columns)
+        self._orders = 0.0
+        self.newest_ms = 0
+        self.growth = 1.0  # volume now against that of the last minutes, for the guess
+
+    def reserve(self) -> None:
+        """Make room for the table's newest series."""
+        self._series.reserve(len(self._table))
+
+    def forget(self, ids: Ids) -> None:
+        """These ids stand for other series from now on."""
+        self._series.clear(ids)
+
+    def covered(self, column: int) -> bool:
+        """Whether orders tell the dimensions of this column."""
+        return column == 0 or self._carried[column] >= COVERED * max(self._orders, 1e-9)
+
+    def add_orders(self, at: Ids, sids: Ids, orders: Floats, due: Floats) -> None:
+        """Orders became known, with the complaints to expect of them."""
+        self._note_coverage(sids, orders)
+        self.newest_ms = max(self.newest_ms, int(at.max()))
+        for moment in np.unique(at):
+            rows = at == moment
+            flat, weights = sids[rows].ravel(), np.repeat(due[rows], self._table.columns)
+            ids, places = np.unique(flat, return_inverse=True)
+            self._add(ids.astype(np.int64), np.bincount(places, weights), int(moment))
+
+    def add_reviews(self, ids: Ids, counts: Floats) -> None:
+        """Reviews, from which a product's share of the complaints is first guessed."""
+        self._series["reviews"][ids] += counts
+
+    def learn_complaints(self, sids: Ids, counts: Floats) -> None:
+        """Complaints old enough to tell each slice's share of the complaints."""
+        weights = np.repeat(counts, self._table.columns)
+        ids, places = np.unique(sids.ravel(), return_inverse=True)
+        self._series["complaints"][ids] += np.bincount(places, weights)
+
+    def fade(self, kept: float) -> None:
+        """Forget a part of what shares were learnt from."""
+        self._series["reviews"] *= kept
+        self._series["complaints"] *= kept
+
+    def adopt(self, sids: Ids) -> None:
+        """Note, for every slice of these events, which one its expectation comes from."""
+        parent = self._series["parent"]
+        for column in range(self._table.columns):
+            ids = sids[:, column]
+            parent[ids] = ids if self.covered(column) else self._parents(column, sids)
+
+    def expected(self, ids: Ids, now_ms: int) -> Floats:
+        """Expected complaints of each series from the beginning up to now."""
+        parents = self._series["parent"][ids]
+        known = self._series["known"][parents]
+        guessed = np.maximum(self._series["guessed"][parents], known + self._guess(parents, now_ms))
+        self._series["guessed"][parents] = guessed
+        result: Floats = guessed * self.share(ids)
+        return result
+
+    def since_mark(self, ids: Ids, now_ms: int) -> Floats:
+        """Expected complaints of each series since this was last asked."""
+        expected = self.expected(ids, now_ms)
+        passed: Floats = np.maximum(0.0, expected - self._series["mark"][ids])
+        self._series["mark"][ids] = expected
+        return passed
+
+    def pending(self, ids: Ids, now_ms: int) -> Floats:
+        """Of this, what rests on orders that are not known yet."""
+        parents = self._series["parent"][ids]
+        ahead = self.expected(ids, now_ms) - self._series["known"][parents] * self.share(ids)
+        pending: Floats = np.maximum(0.0, ahead)
+        return pending
+
+    def share(self, ids: Ids) -> Floats:
+        """A series' share of its parent's complaints; 1 where orders are known of it."""
+        parents = self._series["parent"][ids]
+        reviews, complaints = self._series["reviews"], self._series["complaints"]
+        prior = np.minimum(1.0, (reviews[ids] + 0.5) / (reviews[parents] + 1.0))
+        strength = self._table.strength[self._table.column[ids]]
+        learnt = (complaints[ids] + strength) / (complaints[parents] + strength / prior)
+        result: Floats = np.where(parents == ids, 1.0, np.minimum(1.0, learnt))
+        return result
+
+    def parents(self, ids: Ids) -> Ids:
+        """The series that each one's expectation comes from."""
+        parents: Ids = self._series["parent"][ids]
+        return parents
+
+    def uncertainty(self, ids: Ids) -> Floats:
+        """Squared relative error of the share, 0 where orders are known."""
+        strength = self._table.strength[self._table.column[ids]]
+        error = 1.0 / (strength + self._series["complaints"][ids])
+        result: Floats = np.where(self.parents(ids) == ids, 0.0, error)
+        return result
+
+    def dump(self) -> dict[str, Any]:
+        """All of it as plain values."""
+        return {"series": self._series.dump(), "carried": self._carried.tolist(), "orders": self._orders,
+                "newest": self.newest_ms, "growth": self.growth}  # fmt: skip
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Take up what `dump` gave."""
+        self._series.load(state["series"])
+        self._carried, self._orders = np.array(state["carried"]), state["orders"]
+        self.newest_ms, self.growth = state["newest"], state["growth"]
+
+    def _note_coverage(self, sids: Ids, orders: Floats) -> None:
+        total = float(orders.sum())
+        kept = 1.0 / (1.0 + total / COVERAGE_ORDERS)
+        self._carried = self._carried * kept + ((sids > 0) * orders[:, None]).sum(axis=0)
+        self._orders = self._orders * kept + total
+
+    def _add(self, ids: Ids, due: Floats, at_ms: int) -> None:
+        series = self._series
+        series["known"][ids] += due
+        new = series["last"][ids] == 0
+        series["first"][ids] = np.where(new, at_ms, series["first"][ids])
+        gap = np.where(new, 0, np.maximum(0, at_ms - series["last"][ids]))
+        series["recent"][ids] = series["recent"][ids] * np.exp(-gap / RATE_MS) + due
+        series["last"][ids] = np.maximum(series["last"][ids], at_ms)
+
+    def _guess(self, ids: Ids, now_ms: int) -> Floats:
+        last = self._series["last"][ids]
+        age = np.maximum(last - self._series["first"][ids], RATE_MS / 20)
+        rate = self._series["recent"][ids] / (RATE_MS * -np.expm1(-age / RATE_MS))
+        silent = max(0, now_ms - self.newest_ms)  # the whole feed's silence says nothing of this series
+        ahead = np.clip(now_ms - last, 0, LONGEST_GUESS_MS + silent)
+        guess: Floats = np.where(last > 0, rate * ahead * self.growth, 0.0)
+        return guess
+
+    def _parents(self, column: int, sids: Ids) -> Ids:
+        """The narrowest slice around this column's that orders tell of, event by event."""
+        found = np.full(len(sids), ALL, np.int32)
+        wider = [one for one in range(1, self._table.columns) if self._table.refines[one, column]]
+        for one in sorted(wider, key=lambda one: float(self._table.rank[one])):
+            if self.covered(one):
+                found = np.where(sids[:, one] > 0, sids[:, one], found)
+        return found

@@ -1,0 +1,125 @@
+"""Incidents that are open, or were of late: whose events they claim, how large they are, and when they are over."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from alerts.detectors.spikes.arrays import Bools, Floats, Ids
+from alerts.detectors.spikes.config import KindSettings, SpikeConfig
+from alerts.detectors.spikes.series import SliceTable
+from schemas.results import AlertSeverity
+
+MEMORY_MS: Final = 15 * 60_000
+MARGIN: Final = 1.1  # an incident's events are expected at its ratio and a little more
+HIGHEST: Final = 0.9
+
+
+@dataclass(slots=True)
+class Incident:
+    """One cause, named once."""
+
+    sid: int
+    column: int
+    starts_at: int
+    raised_at: int
+    ratio: float
+    severity: AlertSeverity
+    got: float  # since the start
+    due: float
+    count: float
+    told_at: int
+    last_event: int
+    fast_got: float = 0.0  # of the last minutes, fading
+    fast_due: float = 0.0
+    relief: float = 0.0  # evidence that it is over
+    ends_at: int = 0  # 0: open
+    evidence: float = 0.0
+
+    def excess(self) -> float:
+        """Negatives (complaints) beyond the expectation."""
+        return self.got - self.due
+
+
+class Incidents:
+    """The open ones, and the closed ones for as long as their events may still be looked at."""
+
+    def __init__(self, table: SliceTable, settings: KindSettings, config: SpikeConfig) -> None:
+        self._table, self._settings, self._config = table, settings, config
+        self.known: list[Incident] = []
+        self._faded_ms = 0
+
+    def open(self) -> list[Incident]:
+        """Those not over, oldest first."""
+        return [one for one in self.known if not one.ends_at]
+
+    def forget(self, before_ms: int) -> None:
+        """Drop those that ended before."""
+        self.known = [one for one in self.known if not one.ends_at or one.ends_at >= before_ms]
+
+    def claimed(self, at: Ids, sids: Ids) -> Bools:
+        """Which events lie in an incident."""
+        claimed = np.zeros(len(at), bool)
+        for one in self.known:
+            claimed |= _mine(one, at, sids)
+        return claimed
+
+    def explain(self, at: Ids, sids: Ids, due: Floats) -> tuple[Floats, Floats]:
+        """The expectation given the incidents, and in which columns each event still says something (0 or 1).
+
+        An incident's events leave all series but those of slices within it, where they must exceed its ratio.
+        """
+        heard = np.ones(sids.shape)
+        raised = due
+        for one in self.known:
+            mine = _mine(one, at, sids)
+            if mine.any():
+                heard[mine] *= self._table.refines[one.column]
+                raised = np.where(mine, np.maximum(raised, due * one.ratio * MARGIN), raised)
+        return raised, heard
+
+    def severity(self, ratio: float, excess: float) -> AlertSeverity:
+        """How bad it is."""
+        settings = self._settings
+        critical = ratio >= settings.critical_ratio and excess >= settings.critical_excess
+        return "critical" if critical or excess >= 8 * settings.critical_excess else "warning"
+
+    def fade(self, at_ms: int) -> None:
+        """Let time pass for the ratio of the last minutes."""
+        kept = float(np.exp((self._faded_ms - at_ms) / MEMORY_MS)) if self._faded_ms else 1.0
+        self._faded_ms = at_ms
+        for one in self.open():
+            one.fast_got *= kept
+            one.fast_due *= kept
+
+    def note(self, one: Incident, *, got: float, due: float, count: float, relief: float, at_ms: int) -> None:
+        """What came in an open incident's slice: negatives, expectation, evidence against the incident."""
+        one.got += got
+        one.due += due
+        one.count += count
+        one.fast_got += got
+        one.fast_due += due
+        one.relief = max(0.0, one.relief + relief)
+        one.last_event = max(one.last_event, at_ms)
+        floor = self._settings.min_ratio
+        one.ratio = max(floor, (one.fast_got + floor) / (one.fast_due + 1.0))
+
+    def is_over(self, one: Incident, now_ms: int) -> bool:
+        """Whether its end is evident, or nothing was heard for long."""
+        if now_ms - one.last_event >= self._config.quiet_ms:
+            return True
+        return one.relief >= self._config.clear_nats and now_ms - one.raised_at >= self._config.hold_ms
+
+    def dump(self) -> dict[str, Any]:
+        """All of it as plain values."""
+        return {"known": [asdict(one) for one in self.known], "faded": self._faded_ms}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Take up what `dump` gave."""
+        self.known = [Incident(**one) for one in state["known"]]
+        self._faded_ms = state["faded"]
+
+
+def _mine(one: Incident, at: Ids, sids: Ids) -> Bools:
+    mine: Bools = (sids[:, one.column] == one.sid) & (at >= one.starts_at)
+    return mine & (at < one.ends_at) if one.ends_at else mine

@@ -1,0 +1,101 @@
+"""The negative share of reviews: every review is a trial with an expectation of its own."""
+
+import numpy as np
+
+from alerts.decision import Decision
+from alerts.detectors.spikes import attribution
+from alerts.detectors.spikes.arrays import Bools, Floats, Ids
+from alerts.detectors.spikes.attribution import Tally
+from alerts.detectors.spikes.pane import Pane
+from alerts.detectors.spikes.recent import Rows
+from alerts.detectors.spikes.sequential import review_gains
+from alerts.detectors.spikes.watch import Watch
+from schemas.results import AlertKind
+
+LOWEST, HIGHEST = 0.005, 0.7
+
+
+class ReviewWatch(Watch):
+    """Kind `negative_spike`."""
+
+    kind: AlertKind = "negative_spike"
+
+    def pane(self, pane: Pane, now_ms: int) -> list[Decision]:
+        """Take up a pane's reviews; decisions at its end."""
+        if not self.first_ms:
+            self.first_ms = now_ms
+        if now_ms - self.minute_ms >= 60_000:
+            self.minute(now_ms)
+        touched = self._take(pane, now_ms) if len(pane.at) else np.zeros(0, np.int64)
+        return self.follow(now_ms) + self.judge(touched, now_ms)
+
+    def gains(self, rows: Rows, due: Floats) -> Floats:
+        """Bets on each review; a burst's negatives count less."""
+        gains = review_gains(rows.got, due, self.ratios)
+        result: Floats = np.where(gains > 0.0, gains * rows.weight[:, None], gains)
+        return result
+
+    def tally(
+        self, column: int, rows: Rows, *, due: Floats, heard: Floats, alarm: Bools, now_ms: int
+    ) -> Tally:
+        """Sums over the slices of a column."""
+        if column == self.product:
+            rows = rows._replace(weight=np.ones(len(rows.at)))
+        here = heard[:, column]
+        gains = self.gains(rows, due) * here[:, None]
+        return attribution.tally(rows.sids[:, column], gains, rows.got * rows.weight * here, due * here, alarm)
+
+    def history(self, one: int) -> Rows:
+        """The slice's reviews of late."""
+        column = int(self.table.column[one])
+        rows = self.recent.of(column, one)
+        return rows._replace(weight=np.ones(len(rows.at))) if column == self.product else rows
+
+    def pending(self, ids: Ids, now_ms: int) -> Floats:
+        """Nothing is due of reviews that did not come."""
+        return np.zeros(len(ids))
+
+    def _take(self, pane: Pane, now_ms: int) -> Ids:
+        plain = self.baseline.rate(now_ms) * self.baseline.effects(pane.sids)
+        due = np.clip(plain * self.common.factor, LOWEST, HIGHEST)
+        weight = np.ones(len(due))
+        if self.product is not None:
+            products = pane.sids[:, self.product]
+            weight = self.bursts.weights(products, pane.got, due, now_ms=now_ms)
+        raised, heard = self.incidents.explain(pane.at, pane.sids, due)
+        free = heard.all(axis=1)
+        self.common.add(pane.sids[free], got=pane.got[free], due=plain[free])
+        self._note_incidents(pane, due, now_ms)
+        values = {"got": pane.got, "due": due, "trials": pane.trials, "weight": weight, "bad": pane.bad}
+        self.recent.append(pane.at, pane.sids, values, pane.notes)
+        return self._test(pane, raised, heard, weight, now_ms)
+
+    def _test(self, pane: Pane, due: Floats, heard: Floats, weight: Floats, now_ms: int) -> Ids:
+        gains = review_gains(pane.got, due, self.ratios)
+        weights = np.repeat(weight[:, None], self.table.columns, axis=1)
+        if self.product is not None:
+            weights[:, self.product] = 1.0
+        weights *= heard
+        ids, places = np.unique(pane.sids.ravel(), return_inverse=True)
+        bad, good = np.maximum(gains, 0.0), np.minimum(gains, 0.0)
+        summed = [
+            np.bincount(places, (bad[:, [j]] * weights + good[:, [j]] * heard).ravel()) for j in range(len(self.ratios))
+        ]
+        got = np.bincount(places, (pane.got[:, None] * weights).ravel())
+        owed = np.bincount(places, (due[:, None] * heard).ravel())
+        real = ids > 0
+        ids = ids[real].astype(np.int64)
+        self.sequential.add(
+            ids, np.column_stack(summed)[real], got=got[real], due=owed[real], at_ms=int(pane.at.min())
+        )
+        return ids
+
+    def _note_incidents(self, pane: Pane, due: Floats, now_ms: int) -> None:
+        for one in self.incidents.open():
+            mine = pane.sids[:, one.column] == one.sid
+            if mine.any():
+                got, owed = pane.got[mine], due[mine]
+                half = np.array([max(self.settings.min_ratio, float(np.sqrt((one.got + 1.0) / (one.due + 1.0))))])
+                relief = -float(review_gains(got, owed, half).sum())
+                sums = {"got": float(got.sum()), "due": float(owed.sum()), "count": float(mine.sum())}
+                self.incidents.note(one, **sums, relief=relief, at_ms=now_ms)

@@ -1,0 +1,131 @@
+"""The watched slices of the stream, each value with a small integer id; who contains whom."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from alerts.detectors.spikes.arrays import Ids
+from alerts.detectors.spikes.config import JOINED_STRENGTH, PRIOR_STRENGTH, Slice
+from schemas.events import DIMENSIONS, Dims
+
+NOBODY: Final = 0  # the id of every value "": takes part in nothing
+ALL: Final = 1
+CACHE_ROWS: Final = 200_000
+GROWTH: Final = 2
+
+# A product belongs to a category and a shop, so that it is named before them; the other way round says less.
+NESTED: Final[dict[str, frozenset[str]]] = {"product_id": frozenset({"category", "shop_id"})}
+
+
+class SliceTable:
+    """Values to ids, per column; column 0 is the whole stream."""
+
+    def __init__(self, slices: Sequence[Slice], *, max_series: int) -> None:
+        self.slices: tuple[Slice, ...] = ((), *slices)
+        self.columns = len(self.slices)
+        self.max_series = max_series
+        self._places = [tuple(DIMENSIONS.index(name) for name in joined) for joined in slices]
+        self._ids: list[dict[Any, int]] = [{} for _ in slices]
+        self._cache: dict[Dims, tuple[int, ...]] = {}
+        self.names: list[str] = ["", ""]
+        self.column = np.zeros(1024, np.int16)
+        self.touched = np.zeros(1024, np.int64)
+        self._free: list[int] = []
+        self.refines = np.array([[_refines(a, b) for a in self.slices] for b in self.slices])  # [wide, narrow]
+        self.rank = np.array([_rank(joined) for joined in self.slices], float)
+        self.strength = np.array([PRIOR_STRENGTH.get(joined, JOINED_STRENGTH) for joined in self.slices])
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def ids(self, dims: Dims) -> tuple[int, ...]:
+        """The ids of all slices that an event of these dimensions lies in, one a column."""
+        row = self._cache.get(dims)
+        if row is None:
+            if len(self._cache) >= CACHE_ROWS:
+                self._cache.clear()
+            row = self._cache[dims] = (ALL, *(self._id(c, dims) for c in range(self.columns - 1)))
+        return row
+
+    def touch(self, ids: Ids, at_ms: int) -> None:
+        """Note that these slices live."""
+        self.touched[ids] = at_ms
+
+    def evict(self, before_ms: int) -> Ids:
+        """Forget slices untouched since `before_ms`, if there are too many; the ids, which will be given anew."""
+        if len(self.names) - len(self._free) <= self.max_series:
+            return np.zeros(0, np.int64)
+        size = len(self.names)
+        old = np.flatnonzero(self.touched[:size] < before_ms)
+        gone = old[old > ALL]
+        dead = set(gone.tolist()) - set(self._free)
+        for column, ids in enumerate(self._ids):
+            self._ids[column] = {value: one for value, one in ids.items() if one not in dead}
+        self._cache.clear()
+        self._free.extend(sorted(dead))
+        return np.array(sorted(dead), np.int64)
+
+    def label(self, one: int) -> dict[str, str]:
+        """The contract's labels of a slice."""
+        joined = self.slices[int(self.column[one])]
+        return {"dimension": "+".join(joined) or "all", "value": self.names[one]}
+
+    def dump(self) -> dict[str, Any]:
+        """All of it as plain values."""
+        return {
+            "names": self.names,
+            "columns": self.column[: len(self.names)].tolist(),
+            "touched": self.touched[: len(self.names)].tolist(),
+            "free": self._free,
+            "ids": [[[key, one] for key, one in ids.items()] for ids in self._ids],
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Take up what `dump` gave."""
+        self.names, self._free = list(state["names"]), list(state["free"])
+        size = len(self.names)
+        room = max(1024, size * GROWTH)
+        self.column, self.touched = np.zeros(room, np.int16), np.zeros(room, np.int64)
+        self.column[:size], self.touched[:size] = state["columns"], state["touched"]
+        self._ids = [
+            {key if isinstance(key, str) else tuple(key): one for key, one in pairs} for pairs in state["ids"]
+        ]
+        self._cache.clear()
+
+    def _id(self, column: int, dims: Dims) -> int:
+        places = self._places[column]
+        value: Any = dims[places[0]] if len(places) == 1 else tuple(dims[place] for place in places)
+        known = self._ids[column].get(value)
+        if known is not None:
+            return known
+        if value == "" or (len(places) > 1 and "" in value):
+            return NOBODY
+        one = self._free.pop() if self._free else len(self.names)
+        name = value if len(places) == 1 else "|".join(value)
+        if one == len(self.names):
+            self.names.append(name)
+        else:
+            self.names[one] = name
+        if one >= len(self.column):
+            self.column = np.resize(self.column, one * GROWTH)
+            self.touched = np.concatenate([self.touched, np.zeros(one * GROWTH - len(self.touched), np.int64)])
+        self.column[one] = column + 1
+        self.touched[one] = np.iinfo(np.int64).max  # until it is processed
+        self._ids[column][value] = one
+        return one
+
+
+def _refines(narrow: Slice, wide: Slice) -> bool:
+    if narrow == wide:
+        return False
+    covered = set(narrow)
+    for name in narrow:
+        covered |= NESTED.get(name, frozenset())
+    return set(wide) <= covered
+
+
+def _rank(joined: Slice) -> float:
+    if joined == ("product_id",):
+        return 3.0
+    return 2.0 if joined == ("shop_id",) else float(len(joined))

@@ -1,0 +1,294 @@
+"""One kind's watch: expectation, sequential test, naming, and the life of its incidents, pane by pane.
+
+What differs between reviews and complaints stands in `reviews.py` and `complaints.py`.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+
+from alerts.decision import Decision
+from alerts.detectors.spikes import attribution, evidence
+from alerts.detectors.spikes.arrays import Bools, Floats, Ids
+from alerts.detectors.spikes.attribution import Candidate, Tally
+from alerts.detectors.spikes.baseline import Baseline
+from alerts.detectors.spikes.common import CommonMode
+from alerts.detectors.spikes.config import KindSettings, SpikeConfig
+from alerts.detectors.spikes.dedupe import Bursts
+from alerts.detectors.spikes.incidents import Incident, Incidents
+from alerts.detectors.spikes.recent import Recent, Rows
+from alerts.detectors.spikes.sequential import Sequential
+from alerts.detectors.spikes.series import SliceTable
+from schemas.results import AlertKind
+
+MINUTE_MS: Final = 60_000
+LEARN_MS: Final = 2 * MINUTE_MS
+SHORTEST_LAG_MS: Final = MINUTE_MS
+WARM_UP: Final = 8.0  # negatives (complaints) learnt before anything is called unusual
+MOST_ALARMS: Final = 20  # a pane
+WORTH_REBUILDING: Final = 2.5  # nats
+SLACK_MS: Final = MINUTE_MS
+
+
+class Watch:
+    """What reviews and complaints have in common."""
+
+    kind: AlertKind
+
+    def __init__(self, table: SliceTable, settings: KindSettings, config: SpikeConfig) -> None:
+        self.table, self.settings, self.config = table, settings, config
+        self.ratios = np.array(settings.ratios)
+        self.baseline = Baseline(table, settings, config)
+        self.common = CommonMode(table)
+        self.sequential = Sequential(len(settings.ratios))
+        self.recent = Recent(table.columns, most=config.recent_rows)
+        self.incidents = Incidents(table, settings, config)
+        self.bursts = Bursts()
+        self.product = table.slices.index(("product_id",)) if ("product_id",) in table.slices else None
+        self.first_ms = 0
+        self.minute_ms = self.learnt_ms = 0
+
+    # What a kind decides for itself
+
+    def gains(self, rows: Rows, due: Floats) -> Floats:
+        """Log gain of each row on each alternative, related negatives weighed down."""
+        raise NotImplementedError
+
+    def tally(
+        self, column: int, rows: Rows, *, due: Floats, heard: Floats, alarm: Bools, now_ms: int
+    ) -> Tally:
+        """The slices of a column over the rows, rows of other incidents left out (`heard`)."""
+        raise NotImplementedError
+
+    def history(self, one: int) -> Rows:
+        """The slice's own events of late, by event time, with what was due of it."""
+        raise NotImplementedError
+
+    def pending(self, ids: Ids, now_ms: int) -> Floats:
+        """What is due of these series beyond the rows."""
+        raise NotImplementedError
+
+    def uncertainty(self, ids: Ids) -> Floats:
+        """Squared relative error of the series' expectations."""
+        return self.baseline.uncertainty(ids)
+
+    def orders_due(self, one: int, now_ms: int) -> float | None:
+        """Complaints to expect of an order in this slice; None where there are no orders."""
+        return None
+
+    def learn_more(self, sids: Ids, got: Floats) -> None:
+        """What else a kind learns from rows old enough."""
+
+    # Time
+
+    def reserve(self) -> None:
+        """Make room for the table's newest series."""
+        size = len(self.table)
+        self.baseline.reserve()
+        self.common.reserve()
+        self.sequential.sums.reserve(size)
+        self.bursts.reserve(size)
+
+    def forget(self, ids: Ids) -> None:
+        """These ids stand for other series from now on."""
+        self.baseline.forget(ids)
+        self.common.forget(ids)
+        self.sequential.sums.clear(ids)
+        self.bursts.forget(ids)
+
+    @property
+    def warm(self) -> bool:
+        """Whether enough was learnt to call anything unusual."""
+        return self.baseline.learnt >= WARM_UP
+
+    def minute(self, now_ms: int) -> None:
+        """What is done once a minute."""
+        self.minute_ms = now_ms
+        self.common.fade(now_ms)
+        self.incidents.fade(now_ms)
+        if now_ms - self.learnt_ms < LEARN_MS:
+            return
+        self.learnt_ms = now_ms
+        age = now_ms - self.first_ms
+        lag = min(self.config.baseline_lag_ms, max(SHORTEST_LAG_MS, age // 2))
+        at, sids, got, trials = self.recent.unlearnt(now_ms - lag)
+        if len(at):
+            free = ~self.incidents.claimed(at, sids)
+            if free.any():
+                self.baseline.learn(int(at[len(at) // 2]), sids[free], got[free], trials[free])
+                self.learn_more(sids[free], got[free])
+        self.recent.trim(now_ms - self.config.recent_ms)
+        self.incidents.forget(now_ms - self.config.recent_ms - self.config.baseline_lag_ms)
+
+    # Alarm, name, begin
+
+    def judge(self, touched: Ids, now_ms: int) -> list[Decision]:
+        """Decisions to raise, for the series that this pane touched."""
+        if not self.warm:
+            self.sequential.reset(touched)
+            return []
+        found: list[Decision] = []
+        alarms = touched[self.sequential.evidence(touched) >= self.settings.evidence_nats]
+        for _ in range(MOST_ALARMS):
+            alarms = alarms[self.sequential.evidence(alarms) >= self.settings.evidence_nats]
+            if not len(alarms):
+                break
+            nats = np.array([self._verdict(int(one))[0] for one in alarms])
+            first = int(nats.argmax())
+            if nats[first] < self.settings.evidence_nats:
+                break
+            decision = self._name(int(alarms[first]), now_ms)
+            if decision is None:
+                alarms = np.delete(alarms, first)
+            else:
+                found.append(decision)
+        return found
+
+    def _verdict(self, one: int) -> tuple[float, int]:
+        """Evidence of a series after over-dispersion, 0 where it is no spike by size; and the run's start."""
+        ids = np.array([one])
+        sums = self.sequential.sums
+        total, got, due = (sums[name][one] for name in ("sum", "got", "due"))
+        nats = self.discounted(total, got, due, self.uncertainty(ids)[0])
+        best = int(nats.argmax())
+        return float(nats[best]), int(sums["since"][one, best])
+
+    def discounted(self, nats: Floats, got: Floats, due: Floats, uncertainty: Floats | float) -> Floats:
+        """Evidence over over-dispersion; nothing where the size or the count is too small to wake somebody."""
+        large = (got + 0.5 >= self.settings.min_ratio * (due + 0.5)) & (got >= self.settings.min_count)
+        result: Floats = np.where(large, nats / (1.0 + due * uncertainty), 0.0)
+        return result
+
+    def _name(self, alarm: int, now_ms: int) -> Decision | None:
+        _, since = self._verdict(alarm)
+        best: Candidate | None = None
+        for _ in range(2):  # the second time from the named slice's own start
+            found = self._candidates(alarm, since - SLACK_MS, now_ms)
+            best = attribution.most_specific(found, self.table.rank)
+            if best is None:
+                return None
+            since = self._start(best, now_ms)
+        assert best is not None
+        if best.nats < 0.8 * self.settings.evidence_nats:
+            return None
+        return self._begin(best, since, now_ms)
+
+    def _candidates(self, alarm: int, since_ms: int, now_ms: int) -> list[Candidate]:
+        rows = self.recent.rows(since_ms)
+        due, heard = self.incidents.explain(rows.at, rows.sids, rows.due)
+        column = int(self.table.column[alarm])
+        mine = rows.sids[:, column] == alarm
+        own = self.tally(column, rows, due=due, heard=heard, alarm=mine, now_ms=now_ms)
+        place = np.flatnonzero(own.ids == alarm)
+        if not len(place):
+            return []
+        excess = float((own.got - own.due)[place[0]])
+        found: list[Candidate] = []
+        for column in range(self.table.columns):
+            sums = self.tally(column, rows, due=due, heard=heard, alarm=mine, now_ms=now_ms)
+            large = self.discounted(sums.got, sums.got, sums.due, 0.0) > 0.0
+            kept = Tally(*(values[large] for values in sums))
+            if len(kept.ids):
+                found += attribution.candidates(
+                    kept, column, uncertainty=self.uncertainty(kept.ids), alarm_excess=excess
+                )
+        return found
+
+    def _start(self, best: Candidate, now_ms: int) -> int:
+        rows = self.history(best.sid)
+        late = rows.at >= now_ms - self.config.recent_ms
+        rows = rows.where(late)
+        due, heard = self.incidents.explain(rows.at, rows.sids, rows.due)
+        gains = self.gains(rows, due)[:, best.alternative] * heard[:, best.column]
+        return attribution.change_point(rows.at, gains)
+
+    def _begin(self, best: Candidate, starts_at: int, now_ms: int) -> Decision:
+        ratio = (best.got + self.settings.min_ratio) / (best.due + 1.0)
+        incident = Incident(
+            sid=best.sid, column=best.column, starts_at=starts_at, raised_at=now_ms,
+            ratio=max(self.settings.min_ratio, ratio), severity="warning", got=best.got, due=best.due, count=0.0,
+            told_at=now_ms, last_event=now_ms, fast_got=best.got, fast_due=best.due, evidence=best.nats,
+        )  # fmt: skip
+        incident.severity = self.incidents.severity(ratio, incident.excess())
+        told = evidence.of(self, incident, now_ms)
+        self.incidents.known.append(incident)
+        self._take_out(incident, now_ms)
+        return self.decision(incident, "raise", now_ms, told)
+
+    def _take_out(self, incident: Incident, now_ms: int) -> None:
+        """The incident's events leave all other series, whose sums are worked out anew."""
+        rows = self.recent.rows(incident.starts_at)
+        mine = rows.sids[:, incident.column] == incident.sid
+        ids = np.unique(rows.sids[mine]).astype(np.int64)
+        ids = ids[ids > 0]
+        nats = self.sequential.evidence(ids)
+        self.sequential.reset(ids[nats < WORTH_REBUILDING])
+        for one in ids[nats >= WORTH_REBUILDING]:
+            self._rebuild(int(one), now_ms)
+
+    def _rebuild(self, one: int, now_ms: int) -> None:
+        column = int(self.table.column[one])
+        rows = self.history(one)
+        due, heard = self.incidents.explain(rows.at, rows.sids, rows.due)
+        heard_here = heard[:, column]
+        total = np.cumsum(self.gains(rows, due) * heard_here[:, None], axis=0)
+        if not len(total):
+            self.sequential.reset(np.array([one]))
+            return
+        lowest = np.minimum(total, 0.0).argmin(axis=0)
+        floor = np.minimum(0.0, total.min(axis=0))
+        begun = np.where(floor < 0.0, lowest + 1, 0)
+        pending = float(self.pending(np.array([one]), now_ms)[0])
+        last = np.minimum(begun, len(rows.at) - 1)
+        got, owed = rows.got * heard_here, due * heard_here
+        after = [slice(int(start), None) for start in begun]
+        nats = np.maximum(0.0, total[-1] - floor - pending * (self.ratios - 1.0))
+        alive = nats > 0.0
+        self.sequential.replace(
+            one, total=nats, since=rows.at[last],
+            got=np.where(alive, [float(got[part].sum()) for part in after], 0.0),
+            due=np.where(alive, [float(owed[part].sum()) + pending for part in after], 0.0),
+        )  # fmt: skip
+
+    # Update, clear
+
+    def follow(self, now_ms: int) -> list[Decision]:
+        """Updates and clears of the open incidents."""
+        found: list[Decision] = []
+        for one in self.incidents.open():
+            if self.incidents.is_over(one, now_ms):
+                one.ends_at = now_ms
+                self.sequential.reset(np.array([one.sid]))
+                found.append(self.decision(one, "clear", now_ms, evidence.of(self, one, now_ms)))
+                continue
+            severity = self.incidents.severity((one.got + 0.5) / (one.due + 0.5), one.excess())
+            worse = severity == "critical" and one.severity != "critical"
+            if worse:
+                one.severity = severity
+            if worse or (now_ms - one.told_at >= self.config.update_ms and one.relief == 0.0):
+                one.told_at = now_ms
+                told = evidence.of(self, one, now_ms)
+                found.append(self.decision(one, "update", now_ms, told, "escalated" if worse else ""))
+        return found
+
+    def decision(self, one: Incident, state: Any, now_ms: int, told: evidence.Told, reason: str = "") -> Decision:
+        """The decision about an incident."""
+        return Decision(
+            rule=self.settings.rule, kind=self.kind, state=state, severity=one.severity,
+            labels=self.table.label(one.sid), at=now_ms, starts_at=one.starts_at, value=told.value,
+            baseline=told.baseline, evidence=told.evidence, reason=reason,
+        )  # fmt: skip
+
+    def dump(self) -> dict[str, Any]:
+        """All of it as plain values."""
+        return {
+            "baseline": self.baseline.dump(), "common": self.common.dump(), "sequential": self.sequential.dump(),
+            "recent": self.recent.dump(), "incidents": self.incidents.dump(), "bursts": self.bursts.dump(),
+            "times": [self.first_ms, self.minute_ms, self.learnt_ms],
+        }  # fmt: skip
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Take up what `dump` gave."""
+        for name in ("baseline", "common", "sequential", "recent", "incidents", "bursts"):
+            getattr(self, name).load(state[name])
+        self.first_ms, self.minute_ms, self.learnt_ms = state["times"]
