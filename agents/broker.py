@@ -18,6 +18,7 @@ from aiokafka.protocol.transaction import InitProducerIdRequest
 from schemas.errors import ConfigError, TransientError
 
 Partition = tuple[str, int]
+Options = Mapping[str, Any]  # keyword arguments for any aiokafka client: security, mostly
 
 DAY_MS: Final = 86_400_000
 # No record younger than this is compacted away: whoever takes a partition over sees in which order the last
@@ -58,13 +59,15 @@ class TopicSpec(NamedTuple):
         return cls(name, partitions, replication, config)
 
 
-async def ensure_topics(bootstrap: str, specs: Sequence[TopicSpec], *, timeout_ms: int = 30_000) -> list[str]:
+async def ensure_topics(
+    bootstrap: str, specs: Sequence[TopicSpec], *, timeout_ms: int = 30_000, options: Options | None = None
+) -> list[str]:
     """Create what is missing, wait until all can be used, and name what was created.
 
     Raises `ConfigError` with every topic that exists with another number of partitions (keys would go
     astray) or that the broker refuses; `TransientError` when the broker is not there in time.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=timeout_ms)
+    admin = AIOKafkaAdminClient(request_timeout_ms=timeout_ms, **client_options(bootstrap, options))
     try:
         await admin.start()
         try:
@@ -80,20 +83,21 @@ async def ensure_topics(bootstrap: str, specs: Sequence[TopicSpec], *, timeout_m
 
 
 @contextlib.asynccontextmanager
-async def open_producer(bootstrap: str, *, linger_ms: int = 5) -> AsyncIterator[AIOKafkaProducer]:
+async def open_producer(
+    bootstrap: str, *, linger_ms: int = 5, options: Options | None = None
+) -> AsyncIterator[AIOKafkaProducer]:
     """A producer for what must not be lost: every replica acknowledges, and a retry doubles nothing.
 
     The embedded broker has no idempotent producers; there a retry may double a record, which the fence of
     `claims` leaves out. Raises `TransientError` when the broker is not there.
     """
     try:
-        idempotent = await _has_idempotence(bootstrap)
         producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap,
             acks="all",
-            enable_idempotence=idempotent,
+            enable_idempotence=await has_idempotence(bootstrap, options=options),
             linger_ms=linger_ms,
             max_batch_size=_MAX_BATCH_BYTES,
+            **client_options(bootstrap, options),
         )
         await producer.start()
     except KafkaError as error:
@@ -105,7 +109,11 @@ async def open_producer(bootstrap: str, *, linger_ms: int = 5) -> AsyncIterator[
 
 
 async def end_offsets(
-    bootstrap: str, partitions: Iterable[Partition], *, timeout_ms: int = 30_000
+    bootstrap: str,
+    partitions: Iterable[Partition],
+    *,
+    timeout_ms: int = 30_000,
+    options: Options | None = None,
 ) -> dict[Partition, int]:
     """The offset that the next record of each partition gets; `TransientError` when the broker is not there.
 
@@ -117,10 +125,10 @@ async def end_offsets(
         return {}
     try:
         async with AIOKafkaConsumer(
-            bootstrap_servers=bootstrap,
             enable_auto_commit=False,
             fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
             request_timeout_ms=timeout_ms,
+            **client_options(bootstrap, options),
         ) as consumer:
             consumer.assign(wanted)
             listed = await consumer.end_offsets(wanted)
@@ -132,15 +140,21 @@ async def end_offsets(
         raise TransientError(f"kafka {bootstrap}: {error!r}") from error
 
 
-async def _has_idempotence(bootstrap: str) -> bool:
-    client = AIOKafkaClient(bootstrap_servers=bootstrap)
+async def has_idempotence(bootstrap: str, *, options: Options | None = None) -> bool:
+    """Whether the broker numbers producers' batches, so that a retry doubles nothing; raises `KafkaError`."""
+    client = AIOKafkaClient(**client_options(bootstrap, options))
     try:
         await client.bootstrap()
-        node = client.get_random_node()
-        answer = await client.send(node, InitProducerIdRequest(None, _PRODUCER_ID_TIMEOUT_MS))
+        request = InitProducerIdRequest(None, _PRODUCER_ID_TIMEOUT_MS)
+        answer = await client.send(client.get_random_node(), request)
         return not answer.error_code
     finally:
         await client.close()
+
+
+def client_options(bootstrap: str, options: Options | None) -> dict[str, Any]:
+    """What every client is given."""
+    return {**(options or {}), "bootstrap_servers": bootstrap}
 
 
 async def _wait_highwater(consumer: Any, wanted: Sequence[TopicPartition], *, timeout_ms: int) -> None:

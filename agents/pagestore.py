@@ -13,7 +13,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from agents.broker import FETCH_MAX_WAIT_MS, Partition, TopicSpec, end_offsets
+from agents.broker import FETCH_MAX_WAIT_MS, Options, Partition, TopicSpec, client_options, end_offsets
 from agents.claims import new_owner
 from agents.pages import Log, Pages, Reading, Snapshot
 from schemas.errors import PermanentError, TransientError
@@ -35,9 +35,18 @@ class PageStore:
     One task at a time for each state; different states may be saved at once.
     """
 
-    def __init__(self, producer: AIOKafkaProducer, *, bootstrap: str, partitions: int, topic: str = TOPIC) -> None:
+    def __init__(
+        self,
+        producer: AIOKafkaProducer,
+        *,
+        bootstrap: str,
+        partitions: int,
+        topic: str = TOPIC,
+        options: Options | None = None,
+    ) -> None:
         self._producer = producer
         self._bootstrap = bootstrap
+        self._options = options
         self._partitions = partitions
         self._topic = topic
         self._owned: dict[tuple[str, int], Pages] = {}
@@ -101,7 +110,7 @@ class PageStore:
         """The last state that was saved, without taking it over; None when there is none."""
         at = self._place(owner_key, partition)
         reading = Reading(owner_key, partition)
-        ends = await end_offsets(self._bootstrap, [at])
+        ends = await end_offsets(self._bootstrap, [at], options=self._options)
         await self._read(at, reading, until_token=None, end=ends[at], timeout_ms=timeout_ms)
         return reading.snapshot()
 
@@ -129,10 +138,10 @@ class PageStore:
         deadline = time.monotonic() + timeout_ms / 1000
         try:
             async with AIOKafkaConsumer(
-                bootstrap_servers=self._bootstrap,
                 enable_auto_commit=False,
                 fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
                 max_partition_fetch_bytes=_FETCH_BYTES,
+                **client_options(self._bootstrap, self._options),
             ) as consumer:
                 consumer.assign([tp])
                 await consumer.seek_to_beginning(tp)

@@ -6,13 +6,13 @@ counts is `claims`', what is in a batch is the caller's. docs/transport.md tells
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from agents.broker import FETCH_MAX_WAIT_MS, Partition
+from agents.broker import FETCH_MAX_WAIT_MS, Options, Partition, client_options
 from agents.claims import (
     NOBODY,
     NOTHING,
@@ -25,7 +25,7 @@ from agents.claims import (
     encode_stamp,
     new_owner,
 )
-from schemas.errors import PermanentError, TransientError
+from schemas.errors import BadEvent, PermanentError, TransientError
 
 # At most so many batches wait for the broker at once; more than that and the writer waits.
 MAX_UNACKED: Final = 256
@@ -126,6 +126,7 @@ async def take_over(
     check: Callable[[], None],
     since: Mapping[Partition, Journal] | None = None,
     timeout_ms: int = 60_000,
+    options: Options | None = None,
 ) -> Outputs:
     """Claim `source` in all output partitions, and find out what counts in each.
 
@@ -144,9 +145,15 @@ async def take_over(
         stamp = Stamp("claim", source, owner, generation, 0, NOTHING)
         try:
             await _send_claims(producer, stamp, outputs)
-            claimed = await _read_to_claim(
-                bootstrap, stamp=stamp, outputs=outputs, since=since or {}, timeout_ms=timeout_ms
-            )
+            async with AIOKafkaConsumer(
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",  # also where retention has taken the place to begin from
+                fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
+                **client_options(bootstrap, options),
+            ) as consumer:
+                claimed = await _read_to_claim(
+                    consumer, stamp=stamp, outputs=outputs, since=since or {}, timeout_ms=timeout_ms
+                )
         except KafkaError as error:
             raise TransientError(f"kafka {bootstrap}: cannot take {source} over: {error!r}") from error
         newest = max(journal.held.generation for journal in claimed.values())
@@ -179,7 +186,7 @@ async def _send_claims(producer: AIOKafkaProducer, stamp: Stamp, outputs: Sequen
 
 
 async def _read_to_claim(
-    bootstrap: str,
+    consumer: AIOKafkaConsumer,
     *,
     stamp: Stamp,
     outputs: Sequence[Partition],
@@ -187,34 +194,33 @@ async def _read_to_claim(
     timeout_ms: int,
 ) -> dict[Partition, Journal]:
     """Fold every output partition up to our own claim: this needs no end offset (a broker may lie)."""
-    source = stamp.source
+    fences = await _begin(consumer, outputs=outputs, since=since, source=stamp.source)
     claimed: dict[Partition, Journal] = {}
     deadline = time.monotonic() + timeout_ms / 1000
-    async with AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",  # also where retention has taken the place to begin from
-        fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
-    ) as consumer:
-        fences = await _begin(consumer, outputs=outputs, since=since, source=source)
-        while len(claimed) < len(outputs):
-            if time.monotonic() > deadline:
-                missing = [output for output in outputs if output not in claimed]
-                raise TransientError(f"kafka: the claim on {source} is not yet in {missing}")
-            for tp, records in (await consumer.getmany(timeout_ms=FETCH_MAX_WAIT_MS)).items():
-                output = (tp.topic, tp.partition)
-                for record in records:
-                    if output in claimed:
-                        break
-                    seen = decode_stamp(record.headers)
-                    if seen.source != source:
-                        continue
-                    fences[output].accepts(seen)
-                    if seen.owner == stamp.owner:
-                        claimed[output] = Journal(record.offset + 1, fences[output].held(source))
-                if output in claimed:
-                    consumer.pause(tp)
+    while len(claimed) < len(outputs):
+        if time.monotonic() > deadline:
+            missing = [output for output in outputs if output not in claimed]
+            raise TransientError(f"kafka: the claim on {stamp.source} is not yet in {missing}")
+        for tp, records in (await consumer.getmany(timeout_ms=FETCH_MAX_WAIT_MS)).items():
+            output = (tp.topic, tp.partition)
+            if output not in claimed and (journal := _fold(records, fences[output], stamp)) is not None:
+                claimed[output] = journal
+                consumer.pause(tp)
     return claimed
+
+
+def _fold(records: Iterable[Any], fence: Fence, claim: Stamp) -> Journal | None:
+    """The place behind our claim, if it is among these records."""
+    for record in records:
+        try:
+            stamp = decode_stamp(record.headers)
+        except BadEvent:  # not from a worker: counts for nobody, the readers say so
+            continue
+        if stamp.source == claim.source:
+            fence.accepts(stamp)
+            if stamp.owner == claim.owner:
+                return Journal(record.offset + 1, fence.held(claim.source))
+    return None
 
 
 async def _begin(

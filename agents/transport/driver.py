@@ -298,12 +298,13 @@ class Consumer(kafka.Consumer):
 
     async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
         """The ends of the partitions, also of a broker that names the start of its last batch instead."""
-        ends = await broker.end_offsets(self._bootstrap(), [(tp.topic, tp.partition) for tp in partitions])
+        transport, conf = cast(kafka.Transport, self.transport), self.app.conf
+        ends = await broker.end_offsets(
+            ",".join(kafka.server_list(transport.url, transport.default_port)),
+            [(tp.topic, tp.partition) for tp in partitions],
+            options=kafka.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
+        )
         return {tp: ends[tp.topic, tp.partition] for tp in partitions}
-
-    def _bootstrap(self) -> str:
-        transport = cast(kafka.Transport, self.transport)
-        return ",".join(kafka.server_list(transport.url, transport.default_port))
 
     def _ledger(self, tp: TP) -> Ledger:
         ledger = self._ledgers.get(tp)
