@@ -1,7 +1,8 @@
 -- Rolling windows, one row a key and pane in which it changed; of equal keys the highest version counts.
 --
--- Key: a panel draws one value's line over time, so the time comes last; the skip index on it keeps a question for
--- all values of a dimension within some hours away from the rest of the month.
+-- Key: a panel draws one value's line over time, so the value comes before the time; the day comes before both, so that
+-- a question for all values of a dimension (which of the products was worst in that hour?) reads that day and no other,
+-- however long the history. The day belongs to the window's end, so equal keys still meet.
 -- The sketches (bucket -> count, streams/sketch.py) let any longer span be computed from shorter windows.
 -- Time to live: by the instant of writing, so that history read in later stays; the finer the window, the shorter.
 -- A partition holds one window length, so that whole parts are dropped.
@@ -45,7 +46,7 @@ CREATE TABLE IF NOT EXISTS {db}.windows {on_cluster}
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY (window_seconds, toYYYYMM(window_end))
-ORDER BY (window_seconds, dimension, value, window_end)
+ORDER BY (window_seconds, dimension, toDate(window_end), value, window_end)
 TTL written_at + toIntervalDay(multiIf(
     window_seconds <= 60, {windows_fine_days}, window_seconds <= 900, {windows_days}, {windows_coarse_days}))
 SETTINGS ttl_only_drop_parts = 1;
