@@ -109,6 +109,7 @@ class Consumer(kafka.Consumer):
         self._chunked: dict[str, int] = {}  # topic -> most records a chunk
         self._ledgers: dict[TP, Ledger] = {}
         self._seek_to: dict[TP, int] = {}  # where perform_seek() put the partitions
+        self._fetching = False
         super().__init__(*args, **kwargs)
         self._to_conductor, self.callback = self.callback, self._deliver
 
@@ -157,7 +158,13 @@ class Consumer(kafka.Consumer):
         return self._session
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
+        if self._fetching:  # the last call was cancelled; aiokafka may have moved on all the same
+            for ledger in self._ledgers.values():
+                ledger.lost()
+        self._fetching = True
+        await self._seek_back(active_partitions or set())
         fetched = await super()._getmany(active_partitions, timeout)
+        self._fetching = False
         out: dict[Any, Any] = {}
         for tp, records in fetched.items():
             max_records = self._chunked.get(tp.topic)
@@ -172,6 +179,17 @@ class Consumer(kafka.Consumer):
             else:
                 out[tp] = verdict
         return out
+
+    async def _seek_back(self, active_partitions: set[TP]) -> None:
+        """Before a fetch: what the last ones brought and nobody got is fetched again, also when no more comes."""
+        back: dict[TP, int] = {}
+        for tp in active_partitions & self._ledgers.keys():
+            offset = self._ledgers[tp].behind()
+            if offset is not None:
+                back[tp] = offset
+        if back:
+            self.log.info("fetch again: %r", back)
+            await self._thread.seek_wait(back)
 
     def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
         if not isinstance(record, Chunk):

@@ -34,6 +34,7 @@ class Ledger:
         self._fetched = at  # None: wherever the first fetch begins
         self._delivered = at
         self._gap_at: int | None = None
+        self._sure = True  # that the consumer is where we think it is
 
     @property
     def delivered(self) -> int | None:
@@ -49,25 +50,36 @@ class Ledger:
         """The consumer was put at `to` (None: unknown); earlier deliveries count no more."""
         self._fetched = self._delivered = to
         self._gap_at = None
+        self._sure = True
         self._settled = 0
         self._pending.clear()
 
+    def lost(self) -> None:
+        """A fetch was cut short: what it brought, if anything, was not seen."""
+        self._sure = False
+
+    def behind(self) -> int | None:
+        """Between two fetches: the offset to seek to when something fetched was not delivered, else None."""
+        if self._delivered is None or (self._sure and self._fetched == self._delivered):
+            return None
+        return self._again_from(self._delivered)
+
     def fetched(self, records: Sequence[Record], *, max_records: int) -> list[Chunk] | int:
         """What to deliver of the records just fetched, or an offset to seek to before fetching again."""
+        if (offset := self.behind()) is not None:
+            return offset
         if not records:
             return []
         if self._fetched is None or self._delivered is None:
             self._fetched = self._delivered = records[0].offset
-        if self._fetched > self._delivered:
-            return self._again_from(self._delivered)
         if records[0].offset < self._fetched:
             fetched = self._fetched
             records = [record for record in records if record.offset >= fetched]
             if not records:
                 return []
         elif records[0].offset > self._fetched and self._gap_at != self._fetched:
-            # Compaction and transactions leave holes; a fetch that was cancelled half way looks the same.
-            # Ask once more: a hole is still there then.
+            # Compaction and transactions leave holes; records lost on a way that we do not know of would look
+            # the same. Ask once more: a hole is still there then.
             self._gap_at = self._fetched
             return self._again_from(self._fetched)
         chunks = list(
@@ -105,4 +117,5 @@ class Ledger:
 
     def _again_from(self, offset: int) -> int:
         self._fetched = offset
+        self._sure = True
         return offset
