@@ -63,6 +63,14 @@ _ROWS: Final = frozenset({
 })  # fmt: skip
 
 
+_INSERTING: Final = {
+    # A batch of old events may touch more months than the default of 100 partitions.
+    "max_partitions_per_insert_block": 0,
+    # A distributed table would say yes as soon as one node has queued the rows on its own disk.
+    "insert_distributed_sync": 1,
+    # A repeated insert that a replicated table skips would not reach its materialized views: the key does this job.
+    "insert_deduplicate": 0,
+}
 # All that the driver is known to let through: its own tree, the network's, and Python's own for a value it cannot pack.
 _DRIVER_FAILS: Final = (
     errors.Error, ColumnException, OSError, EOFError, struct.error,
@@ -104,6 +112,7 @@ class ClickHouseSettings:
     compression: bool = True  # LZ4
     connect_timeout_ms: int = 5_000
     timeout_ms: int = 60_000  # of one statement
+    insert_quorum: int = 0  # on a cluster: so many replicas have a row before it counts as stored; 0: one
 
 
 class ClickHouse:
@@ -211,7 +220,6 @@ def _driver_client(settings: ClickHouseSettings) -> Any:
         connect_timeout=settings.connect_timeout_ms / 1000,
         send_receive_timeout=settings.timeout_ms / 1000,
         sync_request_timeout=settings.connect_timeout_ms / 1000,
-        # A batch of old events may touch more months than the default of 100 partitions.
-        settings={"max_partitions_per_insert_block": 0},
+        settings=_INSERTING | {"insert_quorum": settings.insert_quorum},
         **tls,
     )

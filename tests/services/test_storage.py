@@ -145,6 +145,16 @@ WHERE window_seconds = 300 AND dimension = 'category' AND value = '手机'
 """
 
 
+def test_every_query_of_the_docs_runs(client: ClickHouse, database: str) -> None:
+    text = (DDL.parent.parent / "docs" / "storage.md").read_text(encoding="utf-8")
+    queries = [
+        sql for part in re.findall(r"```sql\n(.*?)```", text, re.DOTALL) for sql in part.split(";") if sql.strip()
+    ]
+    assert len(queries) == 5
+    for sql in queries:
+        client.execute(sql.replace("peakwatch.", f"{database}."))
+
+
 @pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
 async def test_sql_finds_the_quantiles_of_merged_windows_that_the_engine_finds(
     server: ClickHouseServer, client: ClickHouse, database: str, tmp_path: Path, share: float
