@@ -4,10 +4,8 @@ K1 and K2 are decided here, day by day; arithmetic is in `sla.working_time`.
 """
 
 import datetime as dt
-import hashlib
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from schemas.errors import ConfigError
@@ -92,7 +90,7 @@ class _Reader:
         days: dict[int, Spans] = dict.fromkeys(holidays, ())
         days.update((day, workday) for day in workdays)
         days.update(special)
-        return WorkingHours(name, version=_version(zone, week, days), zone=zone, week=week, days=days)
+        return WorkingHours(name, zone=zone, week=week, days=days)
 
     def _zone(self, value: object) -> ZoneInfo | None:
         if not isinstance(value, str) or not value:
@@ -221,11 +219,6 @@ def _merged(spans: list[tuple[int, int]]) -> Spans:
         else:
             merged.append((opens, closes))
     return tuple(merged)
-
-
-def _version(zone: ZoneInfo, week: list[Spans], days: Mapping[int, Spans]) -> str:
-    content = json.dumps([zone.key, week, sorted(days.items())], separators=(",", ":"))
-    return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
 def _shown(value: object) -> str:

@@ -4,6 +4,7 @@ What is due is worked out ahead: when a warning or breach happens if nothing els
 rests a clock takes back what is due after it, so "has it happened by T" is always `due <= T`.
 """
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from sla.policy import Policy
@@ -74,6 +75,7 @@ class Milestones(NamedTuple):
 
 
 NO_PLAN: Final = Plan()
+_LONG = 80 * RECORD_BYTES  # from here on appending to bytes costs more than a bytearray weighs
 
 
 class Ticket:
@@ -82,11 +84,11 @@ class Ticket:
     __slots__ = (
         "answered_at", "created", "created_at", "cycles", "dims", "first_breach", "first_warning", "flips",
         "phase", "plan", "replied", "resolution_breach", "resolution_warning", "running_since", "steps",
-        "timer", "worked_ms",
+        "timer", "worked_at_stop", "worked_ms",
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.steps = b""  # records of all steps but `created`, sorted
+        self.steps: bytes | bytearray = b""  # records of all steps but `created`, sorted
         self.created = b""  # the record of the earliest `created`
         self.dims: Dims = ()
         self.plan = NO_PLAN
@@ -96,7 +98,9 @@ class Ticket:
 
     def add(self, record: bytes, code: int, at_ms: int) -> None:
         """Take a step other than `created`."""
-        if not self.steps or record > self.steps[-len(record) :]:
+        if not self.steps or record > self.steps[-RECORD_BYTES:]:
+            if len(self.steps) >= _LONG and isinstance(self.steps, bytes):
+                self.steps = bytearray(self.steps)
             self.steps += record
             if self.created_at is not None:
                 self._apply(code, max(at_ms, self.created_at))
@@ -131,20 +135,20 @@ class Ticket:
         past._fold()
         return past
 
-    def stops(self) -> list[tuple[int, int]]:
-        """Every stop of the resolution clock with the time elapsed at it."""
-        if len(self.flips) <= 1:
-            return [(at, self.worked_ms) for at in self.flips]
-        again = Ticket()
-        again.created_at, again.plan = self.created_at, self.plan
-        stops: list[tuple[int, int]] = []
-        again._start()
-        for at, code in steps_of(self.steps):
-            flips = len(again.flips)
-            again._apply(code, max(at, self.created_at or 0))
-            if code == STOP and len(again.flips) > flips:
-                stops.append((again.flips[-1], again.worked_ms))
-        return stops
+    def cycles_after(self, after_ms: int) -> Iterator[tuple[int, Cycle]]:
+        """The cycles that ended after `after_ms` or have not, the last first, with their numbers from 1."""
+        for number in range(len(self.cycles), 0, -1):
+            stopped_at = self.cycles[number - 1].stopped_at
+            if stopped_at is not None and stopped_at <= after_ms:
+                return
+            yield number, self.cycles[number - 1]
+
+    def stops(self, after_ms: int) -> Iterator[tuple[int, int]]:
+        """Every stop of the resolution clock after `after_ms`, the last first, and the time elapsed at it."""
+        for number in range(len(self.worked_at_stop) - 1, -1, -1):
+            if self.flips[2 * number] <= after_ms:
+                return
+            yield self.flips[2 * number], self.worked_at_stop[number]
 
     def _clear(self) -> None:
         self.answered_at: int | None = None  # when the first_response clock stopped
@@ -153,6 +157,7 @@ class Ticket:
         self.running_since = 0
         self.worked_ms = 0  # of the resolution clock, up to `running_since` or to where it stands
         self.flips: tuple[int, ...] = ()
+        self.worked_at_stop: tuple[int, ...] = ()
         self.first_warning: int | None = None
         self.first_breach: int | None = None
         self.resolution_warning: int | None = None
@@ -217,6 +222,7 @@ class Ticket:
             self._settle(at)
         self.phase = STOPPED  # R5
         self.flips += (at,)
+        self.worked_at_stop += (self.worked_ms,)
 
     def _ask(self, policy: Policy, at: int) -> None:
         if not self.cycles or self.cycles[-1].stopped_at is not None:

@@ -59,17 +59,17 @@ def record_of(step: Step, code: int) -> bytes:
     return _RECORD.pack(step.at_ms + _BIAS, (step.seq or 0) + _BIAS, step.arrival + _BIAS, code)
 
 
-def at_of(record: bytes) -> int:
+def at_of(record: bytes | bytearray) -> int:
     """The instant of a record."""
     return int.from_bytes(record[:8], "big") - _BIAS
 
 
-def steps_of(records: bytes) -> list[tuple[int, int]]:
+def steps_of(records: bytes | bytearray) -> list[tuple[int, int]]:
     """(instant, code) of joined records, in their order."""
     return [(at - _BIAS, code) for at, _, _, code in _RECORD.iter_unpack(records)]
 
 
-def insert(records: bytes, record: bytes) -> bytes:
+def insert(records: bytes | bytearray, record: bytes) -> bytes | bytearray:
     """The joined records with one more, in its place."""
     place = len(records)
     while place and records[place - RECORD_BYTES : place] > record:

@@ -53,8 +53,8 @@ def transition_of(ticket_id: str, dims: Dims, moment: Moment) -> Transition:
 
 def passed(ticket_id: str, ticket: Ticket, until_ms: int, *, after_ms: int = -1) -> list[Transition]:
     """The ticket's transitions with `after_ms` < at <= `until_ms`, in no order."""
-    return [transition_of(ticket_id, ticket.dims, moment) for moment in moments(ticket)
-            if after_ms < moment.at_ms <= until_ms]  # fmt: skip
+    return [transition_of(ticket_id, ticket.dims, moment) for moment in moments(ticket, after_ms)
+            if moment.at_ms <= until_ms]  # fmt: skip
 
 
 def differences(told: Iterable[Transition], true: Iterable[Transition]) -> list[Transition]:

@@ -71,30 +71,9 @@ def clocks(ticket: Ticket, end_ms: int) -> list[ClockState]:
     return states
 
 
-def moments(ticket: Ticket) -> Iterator[Moment]:
-    """Every moment of the ticket's clocks, also those that lie ahead if nothing else comes; in no order."""
-    start = ticket.created_at
-    if start is None:
-        return
-    policy = ticket.plan.first_response
-    if policy is not None:
-        run = Cycle(start, ticket.answered_at, ticket.first_warning, ticket.first_breach)
-        yield from _run_moments("first_response", 0, policy, run)
-    policy = ticket.plan.next_response
-    if policy is not None:
-        for number, run in enumerate(ticket.cycles, start=1):
-            yield from _run_moments("next_response", number, policy, run)
-    policy = ticket.plan.resolution
-    if policy is not None:
-        warning, breach = ticket.resolution_warning, ticket.resolution_breach
-        if warning is not None:
-            assert policy.warn_ms is not None
-            yield Moment(warning, "resolution", 0, "warning", policy.warn_ms, policy)
-        if breach is not None:
-            yield Moment(breach, "resolution", 0, "breach", policy.target_ms, policy)
-        for at, elapsed_ms in ticket.stops():
-            kind: MomentKind = "stopped" if breach is not None and breach <= at else "met"
-            yield Moment(at, "resolution", 0, kind, elapsed_ms, policy)
+def moments(ticket: Ticket, after_ms: int) -> Iterator[Moment]:
+    """Every moment after `after_ms`, also those that lie ahead if nothing else comes; in no order."""
+    return (moment for moment in _moments(ticket, after_ms) if moment.at_ms > after_ms)
 
 
 def next_moment(ticket: Ticket, after_ms: int) -> int | None:
@@ -105,9 +84,10 @@ def next_moment(ticket: Ticket, after_ms: int) -> int | None:
         ahead += (ticket.first_warning, ticket.first_breach, ticket.answered_at)
     if plan.resolution is not None:
         ahead += (ticket.resolution_warning, ticket.resolution_breach)
-        ahead += ticket.flips[0::2]
+        if ticket.flips:
+            ahead += (at for at, _ in ticket.stops(after_ms))
     if plan.next_response is not None:
-        for run in ticket.cycles:
+        for _, run in ticket.cycles_after(after_ms):
             ahead += (run.warning_due, run.breach_due, run.stopped_at)
     return min((at for at in ahead if at is not None and at > after_ms), default=None)
 
@@ -118,9 +98,35 @@ def breaches_ahead(ticket: Ticket, after_ms: int) -> Iterator[tuple[ClockName, i
         yield "first_response", ticket.first_breach
     if ticket.resolution_breach is not None and ticket.resolution_breach > after_ms:
         yield "resolution", ticket.resolution_breach
-    for run in ticket.cycles:
+    for _, run in ticket.cycles_after(after_ms):
         if run.breach_due is not None and run.breach_due > after_ms:
             yield "next_response", run.breach_due
+
+
+def _moments(ticket: Ticket, after_ms: int) -> Iterator[Moment]:
+    """The same, with moments of clocks that also have later ones."""
+    start = ticket.created_at
+    if start is None:
+        return
+    policy = ticket.plan.first_response
+    if policy is not None:
+        run = Cycle(start, ticket.answered_at, ticket.first_warning, ticket.first_breach)
+        yield from _run_moments("first_response", 0, policy, run)
+    policy = ticket.plan.next_response
+    if policy is not None:
+        for number, run in ticket.cycles_after(after_ms):
+            yield from _run_moments("next_response", number, policy, run)
+    policy = ticket.plan.resolution
+    if policy is not None:
+        warning, breach = ticket.resolution_warning, ticket.resolution_breach
+        if warning is not None:
+            assert policy.warn_ms is not None
+            yield Moment(warning, "resolution", 0, "warning", policy.warn_ms, policy)
+        if breach is not None:
+            yield Moment(breach, "resolution", 0, "breach", policy.target_ms, policy)
+        for at, elapsed_ms in ticket.stops(after_ms):
+            kind: MomentKind = "stopped" if breach is not None and breach <= at else "met"
+            yield Moment(at, "resolution", 0, kind, elapsed_ms, policy)
 
 
 def _run_state(clock: ClockName, cycle: int, policy: Policy, run: Cycle, end_ms: int) -> ClockState:

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from zlib import crc32
 
 from sla.clock import STOPPED, Dims, Milestones, Plan, Ticket
+from sla.definition import define, restore
 from sla.policy import FIELDS, ClockName, Policy, choose
 from sla.step import CREATED, RECORD_BYTES, Step, at_of, code_of, record_of
 from sla.timers import Timers
@@ -16,6 +17,7 @@ from sla.transition import QUEUE, Transition, differences, order, passed
 from sla.verdict import ClockState, State, breaches_ahead, clocks, next_moment
 
 BUCKETS: Final = 1024
+_PAGE_FORMAT = 1
 FORECAST_MS: Final = (900_000, 1_800_000, 3_600_000)
 _MOST_SHARED = 100_000  # dimension tuples that are kept to be shared among tickets
 
@@ -48,14 +50,13 @@ NOTHING: Final = Outcome()
 class SlaWatch:
     """All tickets of one engine. After every call, all that is due by the watermark has been given out."""
 
-    def __init__(self, policies: Iterable[Policy], *, buckets: int = BUCKETS, known: Iterable[Policy] = ()) -> None:
-        """`known`: policies of earlier configurations, for tickets whose pages were written under them."""
+    def __init__(self, policies: Iterable[Policy], *, buckets: int = BUCKETS) -> None:
         self._buckets: list[dict[str, Ticket]] = [{} for _ in range(buckets)]
         self._timers = Timers()
         self._watermark_ms = -1
         self._dims: dict[Dims, Dims] = {}
         self._plans: dict[Dims, Plan] = {}
-        self._known: dict[str, Policy] = {policy.version: policy for policy in known}
+        self._known: dict[str, Policy] = {}
         self.dirty: set[int] = set()
         self.reload(policies)
 
@@ -181,28 +182,34 @@ class SlaWatch:
     def dump_page(self, bucket: int) -> tuple[Any, ...]:
         """A bucket as plain tuples, numbers, strings and bytes: what `load_page` takes, on any machine."""
         plans: dict[tuple[str | None, ...], int] = {}
+        policies: dict[str, Policy] = {}
         tickets = []
         for ticket_id, ticket in sorted(self._buckets[bucket].items()):
             versions = tuple(None if policy is None else policy.version for policy in ticket.plan)
             plan = plans.setdefault(versions, len(plans))
-            tickets.append((ticket_id, ticket.created, ticket.steps, ticket.dims, plan))
-        return (1, self._watermark_ms, tuple(plans), tuple(tickets))
+            tickets.append((ticket_id, ticket.created, bytes(ticket.steps), ticket.dims, plan))
+            policies.update((policy.version, policy) for policy in ticket.plan if policy is not None)
+        definitions = tuple(define(policies[version]) for version in sorted(policies))
+        return (_PAGE_FORMAT, self._watermark_ms, definitions, tuple(plans), tuple(tickets))
 
     def load_page(self, page: Sequence[Any]) -> list[Transition]:
         """Take over a page; gives out what fell due since it was written and up to the watermark.
 
-        A ticket under a policy that is not known here is given one of today's. ValueError: not such a page.
+        Policies come along with a page, so that a ticket keeps its own under whatever configuration (P1).
+        ValueError: not such a page.
         """
-        if len(page) != 4 or page[0] != 1:
-            raise ValueError(f"page of the SLA watch: {page[:1]} and {len(page)} parts, not format 1 and 4")
-        _, written_ms, plans, tickets = page
+        if len(page) != 5 or page[0] != _PAGE_FORMAT:
+            raise ValueError(f"page of the SLA watch: {page[:1]} and {len(page)} parts, not format 1 and 5")
+        _, written_ms, definitions, plans, tickets = page
         fallen = self.advance(written_ms)
+        own = [self._known_policy(restore(definition)) for definition in definitions]
+        by_version: dict[str | None, Policy | None] = {None: None} | {policy.version: policy for policy in own}
+        shared_plans = [Plan(*(by_version[version] for version in versions)) for versions in plans]
         for ticket_id, created, steps, dims, plan in tickets:
             ticket = Ticket()
             ticket.steps = bytes(steps)
             if created:
-                shared = self._share(tuple(dims))
-                ticket.create(bytes(created), at_of(created), shared, self._loaded_plan(plans[plan], shared))
+                ticket.create(bytes(created), at_of(created), self._share(tuple(dims)), shared_plans[plan])
             number = self.bucket_of(ticket_id)
             previous = self._buckets[number].get(ticket_id)
             if previous is not None and previous.timer is not None:
@@ -242,10 +249,9 @@ class SlaWatch:
             plan = self._plans[dims] = Plan(**chosen)
         return plan
 
-    def _loaded_plan(self, versions: Sequence[str | None], dims: Dims) -> Plan:
-        policies = [None if version is None else self._known.get(version) for version in versions]
-        all_known = all(version is None or version in self._known for version in versions)
-        return Plan(*policies) if all_known else self._plan(dims)
+    def _known_policy(self, policy: Policy) -> Policy:
+        """The same policy as an object that is shared, with its calendar's tables."""
+        return self._known.setdefault(policy.version, policy)
 
 
 def _is_over(ticket: Ticket, before_ms: int) -> bool:

@@ -4,6 +4,8 @@ A calendar is handed its hours day by day (`sla.calendar` reads them from YAML) 
 repeated hour counts twice and a skipped one not at all.
 """
 
+import hashlib
+import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,8 +23,6 @@ Spans = tuple[tuple[int, int], ...]
 _FIRST_YEAR, _LAST_YEAR = 1969, 10_000
 # The compiled zone data name single changes up to 2087 (Morocco); later years repeat by rule.
 _ZONES_BY_RULE_FROM = 2100
-# Years whose spans are kept at a time; a year takes some 50 kB, and events are rarely of more than three.
-_KEPT_YEARS = 32
 
 
 class Calendar(Protocol):
@@ -71,6 +71,11 @@ class _Year:
     worked: Sequence[int]
     total: int
 
+    def moved(self, by_ms: int) -> "_Year":
+        """The same year at another time."""
+        starts, ends = [at + by_ms for at in self.starts], [at + by_ms for at in self.ends]
+        return _Year(self.start + by_ms, self.end + by_ms, starts, ends, self.worked, self.total)
+
     def worked_until(self, at_ms: int) -> int:
         i = bisect_right(self.starts, at_ms) - 1
         if i < 0:
@@ -89,14 +94,13 @@ class WorkingHours:
         "_cached", "_days", "_differs_until", "_totals", "_week", "_years", "_zone", "name", "version",
     )  # fmt: skip
 
-    def __init__(
-        self, name: str, *, version: str, zone: ZoneInfo, week: Sequence[Spans], days: Mapping[int, Spans]
-    ) -> None:
+    def __init__(self, name: str, *, zone: ZoneInfo, week: Sequence[Spans], days: Mapping[int, Spans]) -> None:
         self.name = name
-        self.version = version
         self._zone = zone
         self._week = tuple(week)
         self._days = dict(days)
+        content = json.dumps(self.content(), separators=(",", ":"))
+        self.version = hashlib.sha256(content.encode()).hexdigest()[:12]
         last_day = max(self._days, default=0)
         self._differs_until = max(_ZONES_BY_RULE_FROM, _year_of((last_day + 2) * DAY_MS) + 1)
         self._years: dict[int, _Year] = {}
@@ -136,6 +140,16 @@ class WorkingHours:
         i = bisect_left(year.worked, wanted)
         return year.ends[i] - (year.worked[i] - wanted)
 
+    def content(self) -> tuple[str, tuple[Spans, ...], list[tuple[int, int, Spans]]]:
+        """Zone, week, and the days that differ as (first, last, hours): all that the calendar says."""
+        runs: list[tuple[int, int, Spans]] = []
+        for day, spans in sorted(self._days.items()):
+            if runs and runs[-1][1] == day - 1 and runs[-1][2] == spans:
+                runs[-1] = runs[-1][0], day, spans
+            else:
+                runs.append((day, day, spans))
+        return self._zone.key, self._week, runs
+
     def _last_open_year(self) -> int:
         return _LAST_YEAR if any(self._week) else self._differs_until
 
@@ -144,24 +158,28 @@ class WorkingHours:
         return self._cached
 
     def _year(self, number: int) -> _Year:
-        year = self._years.get(number)
+        alike = self._alike(number)
+        year = self._years.get(alike)
         if year is None:
-            if len(self._years) >= _KEPT_YEARS:
-                self._years.clear()
-            year = self._years[number] = self._build(number)
-        return year
+            year = self._years[alike] = self._build(alike)
+        return year if alike == number else year.moved(_year_start(number) - year.start)
 
     def _total(self, number: int) -> int:
-        """Working time of a whole year. Far years are alike that start on one weekday and have one length."""
+        """Working time of a whole year."""
         total = self._totals.get(number)
         if total is None:
-            alike = number
-            if number > self._differs_until:
-                alike = self._differs_until + 1
-                while _shape(alike) != _shape(number):
-                    alike += 1
+            alike = self._alike(number)
             total = self._totals[number] = self._year(number).total if alike == number else self._total(alike)
         return total
+
+    def _alike(self, number: int) -> int:
+        """Far years are alike that start on one weekday and have one length."""
+        if number <= self._differs_until:
+            return number
+        alike = self._differs_until + 1
+        while _shape(alike) != _shape(number):
+            alike += 1
+        return alike
 
     def _build(self, number: int) -> _Year:
         starts: list[int] = []

@@ -7,6 +7,7 @@ import pytest
 from schemas.errors import ConfigError
 from sla.calendar import ALWAYS, parse_calendars
 from sla.defaults import default_calendars, default_policies
+from sla.definition import define, restore
 from sla.policy import choose, parse_policies
 
 CALENDARS = parse_calendars({"office": {"timezone": "UTC", "hours": {"mon-fri": "09:00-18:00"}}}, source="")
@@ -67,6 +68,18 @@ def test_the_version_follows_everything_the_policy_says() -> None:
     assert len(versions) == len(variants)
     same = parse_policies([OK | {"target": "60m", "match": {}, "calendar": "always"}], CALENDARS, source="")[0]
     assert same.version in versions
+
+
+@pytest.mark.parametrize("calendar", ["always", "cn-office", "cn-service"])
+def test_a_definition_restores_the_policy_with_its_version_and_calendar(calendar: str) -> None:
+    raw = OK | {"calendar": calendar, "warn_at": 0.333, "match": {"queue": ["b", "a", "退货"], "region": ""}}
+    policy = parse_policies([raw], default_calendars(), source="")[0]
+    again = restore(define(policy))
+    assert again.version == policy.version
+    assert again.calendar.version == policy.calendar.version
+    assert (again.warn_ms, again.match, again.name) == (policy.warn_ms, policy.match, policy.name)
+    for start in (1_767_000_000_000, 1_790_000_000_000):
+        assert again.calendar.instant_after(start, 10**8) == policy.calendar.instant_after(start, 10**8)
 
 
 MISTAKES: list[tuple[str, Any, list[str]]] = [
