@@ -11,6 +11,7 @@ from typing import IO, Final
 import msgspec
 
 import sentiment.judge
+import sentiment.words
 from peakwatch.config import Config
 from schemas.errors import PermanentError
 from schemas.events import MAX_MESSAGE_BYTES
@@ -19,7 +20,8 @@ from schemas.topics import SOURCES
 from sentiment.privacy import mask_text
 from sentiment.validity import validity_batch
 from streams.decisions import Decisions
-from streams.dimensions import DEFAULT_DIMENSIONS, Dimensions
+from schemas.settings import DEFAULT_DIMENSIONS
+from streams.dimensions import Dimensions
 from streams.engine import Engine, Line
 from streams.intake import Record
 from streams.rows import window_rows
@@ -65,7 +67,7 @@ def replay(
         lateness_ms=lateness_ms,
     )  # fmt: skip
     windows = None if outputs.windows is None else RollingWindows(Dimensions(dimensions))
-    engine = Engine(source, windows=windows, decisions=Decisions())
+    engine = Engine(source, windows=windows, decisions=Decisions(config.rules, config.peaks, words=sentiment.words.load()))
     alerts = 0
     with ExitStack() as stack:
         to_alerts = _open(outputs.alerts, stack)

@@ -1,14 +1,184 @@
-"""Stage 2, deciding: observations, transitions, feeds and windows in; alerts out."""
+"""Stage 2, deciding: observations, transitions, feeds and deltas in; alerts out.
 
-from collections.abc import Iterator
+Composes the detectors, the evidence and the lifecycle, in that order; what each decides is its own business.
+"""
 
-from schemas.results import Alert
-from streams.facts import Facts
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
+from typing import Any, Final
+
+import msgspec
+
+from alerts.decision import Decision
+from alerts.detectors.feed_silent import FeedSilentDetector
+from alerts.detectors.sla import SlaDetector
+from alerts.detectors.sla_breach_rate import SlaBreachRateDetector
+from alerts.detectors.spikes.detector import SpikeDetector
+from alerts.detectors.threshold import ThresholdDetector
+from alerts.lifecycle import Lifecycle
+from schemas.peaks import Peaks
+from schemas.results import PANE_MS, Alert
+from schemas.rules import Rule, SpikeRule, ThresholdRule, matches, slice_parts
+from sentiment.words import Words
+from streams import window_pages
+from streams.dimensions import Dimensions
+from streams.evidence import Evidence
+from streams.facts import Facts, Forecast
+from streams.rows import window_rows
+from streams.spike_rules import spike_config
+from streams.windows import RollingWindows
+
+PROVISIONAL_MS: Final = PANE_MS  # a pane closes provisionally so long after the newest event time
+LOOK_AHEAD_MS: Final = 60_000  # how often forecasts are weighed, in event time
+
+SourceKey = tuple[str, int]
+ONE_SOURCE: Final[SourceKey] = ("", 0)
 
 
 class Decisions:
-    def feed(self, facts: Facts, *, newest_ms: int) -> Iterator[Alert]:
-        yield from ()
+    """All rules at once. A deterministic fold over facts and the passing of event time."""
 
-    def finish(self, end_ms: int) -> Iterator[Alert]:
-        yield from ()
+    def __init__(self, rules: tuple[Rule, ...], peaks: Peaks, *, words: Words) -> None:
+        self._peaks = peaks
+        self._rules = {rule.name: rule for rule in rules}
+        enabled = tuple(rule for rule in rules if rule.enabled)
+        self._spikes = [SpikeDetector(spike_config(pair, peaks)) for pair in _spike_pairs(enabled)]
+        self._thresholds = (
+            ThresholdDetector(enabled, phase_at=peaks.phase_at), SlaBreachRateDetector(enabled, phase_at=peaks.phase_at),
+        )  # fmt: skip
+        self._sla = SlaDetector(enabled, phase_at=peaks.phase_at)
+        self._silent = FeedSilentDetector(enabled, phase_at=peaks.phase_at)
+        self._windows = _windows_for(enabled)
+        self._evidence = Evidence(words)
+        self._forecasts: dict[SourceKey, Mapping[Forecast, int]] = {}
+        self._weighed_at = 0
+        self.lifecycle = Lifecycle(rules, phase_at=peaks.phase_at)
+
+    def feed(self, facts: Facts, *, newest_ms: int, source: SourceKey = ONE_SOURCE) -> Iterator[Alert]:
+        """Take facts; `newest_ms`: the event time that has been reached with them."""
+        for spikes in self._spikes:
+            spikes.observe(facts.observations)
+        self._evidence.observe(facts.observations)
+        if facts.forecast is not None:
+            self._forecasts[source] = facts.forecast
+        if self._windows is not None:
+            self._windows.add(facts.deltas)
+        for transition in facts.transitions:
+            yield from self._decide(self._sla.on_transition(transition))
+        yield from self._decide(self._silent.feed(facts.feeds))
+        yield from self.advance(newest_ms)
+
+    def advance(self, newest_ms: int) -> Iterator[Alert]:
+        """What the passing of event time brings."""
+        for spikes in self._spikes:
+            yield from self._decide(spikes.advance(newest_ms))
+        yield from self._decide(self._silent.advance(newest_ms))
+        if self._windows is not None:
+            for batch in self._windows.advance((newest_ms - PROVISIONAL_MS) // PANE_MS):
+                for row in window_rows(batch, version=0):
+                    for detector in self._thresholds:
+                        yield from self._decide(detector.on_window_row(row))
+            for detector in self._thresholds:
+                yield from self._decide(detector.advance(newest_ms))
+        yield from self._decide(self._sla.advance(newest_ms))
+        if self._forecasts and newest_ms - self._weighed_at >= LOOK_AHEAD_MS:
+            self._weighed_at = newest_ms
+            yield from self._decide(self._sla.on_forecast(newest_ms, _summed(self._forecasts.values())))
+        self._evidence.forget(newest_ms)
+        yield from self.lifecycle.advance(newest_ms)
+
+    def dump(self) -> Iterator[tuple[str, bytes]]:
+        """The state as pages."""
+        for number, spikes in enumerate(self._spikes):
+            yield f"spikes/{number}", spikes.dump()
+        state = {
+            "thresholds": [detector.dump() for detector in self._thresholds],
+            "sla": self._sla.dump(),
+            "silent": self._silent.dump(),
+            "lifecycle": self.lifecycle.dump(),
+            "evidence": self._evidence.dump(),
+            "forecasts": [[*source, list(counts.items())] for source, counts in self._forecasts.items()],
+            "weighed_at": self._weighed_at,
+        }
+        yield "rules", msgspec.msgpack.encode(state)
+        if self._windows is not None:
+            for name, page in window_pages.dump_dirty(self._windows):
+                yield f"windows/{name}", page
+
+    def load(self, pages: Mapping[str, bytes]) -> None:
+        """Take over the pages of a snapshot; what a changed configuration has no place for is left."""
+        state: Any = msgspec.msgpack.decode(pages["rules"], strict=False)
+        for number, spikes in enumerate(self._spikes):
+            if f"spikes/{number}" in pages:
+                spikes.load(pages[f"spikes/{number}"])
+        for detector, held in zip(self._thresholds, state["thresholds"], strict=True):
+            detector.load(held)
+        self._sla.load(state["sla"])
+        self._silent.load(state["silent"])
+        self.lifecycle.load(state["lifecycle"])
+        self._evidence.load(state["evidence"])
+        self._forecasts = {
+            (topic, partition): {tuple(key): count for key, count in counts}
+            for topic, partition, counts in state["forecasts"]
+        }
+        self._weighed_at = state["weighed_at"]
+        panes = {name.removeprefix("windows/"): page for name, page in pages.items() if name.startswith("windows/")}
+        if self._windows is not None and panes:
+            window_pages.load(self._windows, panes)
+
+    def _decide(self, decisions: Iterable[Decision]) -> Iterator[Alert]:
+        for decision in decisions:
+            allowed = self._in_phase(decision)
+            if allowed is None:
+                continue
+            evidence = self._evidence.enrich(allowed.evidence, at=allowed.at)
+            yield from self.lifecycle.decide(allowed._replace(evidence=evidence))
+
+    def _in_phase(self, decision: Decision) -> Decision | None:
+        """What a spike's rule makes of a decision in the promotion's phase: None if it does not speak there."""
+        base = self._rules.get(decision.rule)
+        if not isinstance(base, SpikeRule) or decision.state == "clear":
+            return decision
+        labels = decision.labels
+        if base.match and not matches(base.match, slice_parts(labels.get("dimension", ""), labels.get("value", ""))):
+            return None
+        rule = base.in_phase(self._peaks.phase_at(decision.at))
+        if not rule.enabled:
+            return None
+        if decision.state == "raise" and rule.min_ratio is not None and _ratio(decision) < rule.min_ratio:
+            return None
+        return decision if rule.severity == base.severity else decision._replace(severity=rule.severity)
+
+
+def _spike_pairs(rules: Iterable[Rule]) -> list[tuple[SpikeRule | None, SpikeRule | None]]:
+    """A detector watches one rule of each kind; more of a kind have detectors of their own."""
+    of_kind: dict[str, list[SpikeRule]] = {"negative_spike": [], "complaint_spike": []}
+    for rule in rules:
+        if isinstance(rule, SpikeRule):
+            of_kind[rule.kind].append(rule)
+    return list(zip_longest(of_kind["negative_spike"], of_kind["complaint_spike"]))
+
+
+def _windows_for(rules: Iterable[Rule]) -> RollingWindows | None:
+    """Windows of just the dimensions and lengths that rules ask for."""
+    wanted = [rule for rule in rules if isinstance(rule, ThresholdRule)]
+    if not wanted:
+        return None
+    names = tuple(dict.fromkeys(name for rule in wanted for name in rule.dimensions))
+    seconds = {rule.window_seconds for rule in wanted if not rule.burn_rate}
+    seconds |= {length for rule in wanted for burn in rule.burn_rate for length in (burn.long_seconds, burn.short_seconds)}
+    return RollingWindows(Dimensions(names), windows=tuple(sorted(seconds)))
+
+
+def _ratio(decision: Decision) -> float:
+    if decision.value is None or not decision.baseline:
+        return float("inf")
+    return decision.value / decision.baseline
+
+
+def _summed(forecasts: Iterable[Mapping[Forecast, int]]) -> dict[Forecast, int]:
+    total: dict[Forecast, int] = {}
+    for counts in forecasts:
+        for key, count in counts.items():
+            total[key] = total.get(key, 0) + count
+    return total

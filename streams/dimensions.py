@@ -2,15 +2,10 @@
 
 from typing import Final
 
-from schemas.errors import ConfigError
 from schemas.events import DIMENSIONS, Dims
+from schemas.settings import DEFAULT_DIMENSIONS
 
 ALL: Final = "all"
-DEFAULT_DIMENSIONS: Final = (
-    ALL, "category", "channel", "region", "customer_tier", "shop_id", "product_id",
-    "category+region", "category+channel",
-)  # fmt: skip
-
 Key = tuple[str, str]
 
 
@@ -30,23 +25,6 @@ class Dimensions:
             (name, cell[parts[0]] if len(parts) == 1 else "|".join([cell[part] for part in parts]))
             for name, parts in zip(self.names, self._parts, strict=True)
         ]
-
-
-def check_dimensions(names: tuple[str, ...]) -> None:
-    """ConfigError with every name that is no dimension, or stands twice."""
-    mistakes = [
-        f"dimensions[{i}]: {name!r} is not `all`, one of {', '.join(DIMENSIONS)}, or two of these joined by +"
-        for i, name in enumerate(names)
-        if not _known(name)
-    ]
-    mistakes += [f"dimensions: {name!r} stands twice" for name in sorted(set(names)) if names.count(name) > 1]
-    if mistakes:
-        raise ConfigError(mistakes)
-
-
-def _known(name: str) -> bool:
-    parts = name.split("+")
-    return name == ALL or (len(parts) <= 2 and len(set(parts)) == len(parts) and set(parts) <= set(DIMENSIONS))
 
 
 def _positions(name: str) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from schemas.events import EVENT_TYPES
 from schemas.results import PANE_MS, Alert
 from schemas.topics import SOURCES, TICKETS
 from sla.watch import SlaLine
-from streams.decisions import Decisions
+from streams.decisions import LOOK_AHEAD_MS, Decisions
 from streams.dedupe import Dedupe
 from streams.facts import Facts
 from streams.intake import Accepted, Record, Tally
@@ -19,8 +19,6 @@ from streams.judging import judge_reviews
 from streams.panes import PaneDeltas
 from streams.source import Source, SourceConfig
 from streams.windows import RollingWindows, RowBatch
-
-PROVISIONAL_MS: Final = PANE_MS  # a pane closes provisionally so long after the newest event time
 
 
 class Line(NamedTuple):
@@ -54,6 +52,7 @@ class Engine:
         self._windows = windows
         self._decisions = decisions
         self._refused = Tally()
+        self._forecast_at = -LOOK_AHEAD_MS
         self.newest_ms = -1
 
     @property
@@ -86,7 +85,7 @@ class Engine:
         self._tickets.due(self.newest_ms + self._config.hold_ms, facts=facts)
         yield from self._decide(facts, self.newest_ms)
         if self._decisions is not None:
-            yield from self._decisions.finish(self.newest_ms)
+            yield from self._decisions.advance(self.newest_ms)
 
     def window_batches(self) -> Iterator[RowBatch]:
         """After `finish`: every window that changed, by ascending end."""
@@ -126,6 +125,9 @@ class Engine:
         if self._windows is not None:
             self._windows.add(facts.deltas)
         if self._decisions is not None:
+            if newest_ms - self._forecast_at >= LOOK_AHEAD_MS:
+                self._forecast_at = newest_ms
+                facts.forecast = dict(self._tickets.desk.watch.forecast(newest_ms))
             yield from self._decisions.feed(facts, newest_ms=newest_ms)
 
 

@@ -8,6 +8,7 @@ from sla.watch import Transition
 from streams.panes import NO_DELTAS, Deltas
 
 Feed = tuple[str, str, int]  # topic, channel, pane
+Forecast = tuple[str, str, int]  # queue, clock, horizon in ms
 
 
 @dataclass(slots=True)
@@ -22,7 +23,14 @@ class Facts:
     observations: list[Observation] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
     feeds: Counter[Feed] = field(default_factory=Counter)
+    forecast: dict[Forecast, int] | None = None  # clocks that will breach, as of now; None: not looked at
     deltas: Deltas = NO_DELTAS
+
+    def __bool__(self) -> bool:
+        return bool(
+            self.observations or self.transitions or self.feeds or self.deltas or self.forecast is not None
+            or self.reviews or self.complaints or self.tickets or self.orders or self.dead_letters
+        )  # fmt: skip
 
     def extend(self, other: "Facts") -> None:
         """Add another's rows to these; its deltas are left to the caller."""
@@ -34,3 +42,5 @@ class Facts:
         self.observations += other.observations
         self.transitions += other.transitions
         self.feeds.update(other.feeds)
+        if other.forecast is not None:
+            self.forecast = other.forecast

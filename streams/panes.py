@@ -3,6 +3,7 @@
 Decides how contributions add up; what windows are made of them is `windows.py`'s business.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -79,6 +80,18 @@ class PaneDeltas:
             np.array(list(rows.values()), dtype=np.int64),
             [SketchEntry(*key, count) for key, count in sketches.items() if count],
         )
+
+
+def merge_deltas(several: Sequence[Deltas]) -> Deltas:
+    """All of them as one; equal cells and panes may stand in it more than once."""
+    if len(several) < 2:
+        return several[0] if several else NO_DELTAS
+    return Deltas(
+        [pane for deltas in several for pane in deltas.panes],
+        [cell for deltas in several for cell in deltas.cells],
+        np.concatenate([deltas.figures for deltas in several]),
+        [entry for deltas in several for entry in deltas.sketches],
+    )
 
 
 def encode_deltas(deltas: Deltas) -> bytes:

@@ -127,7 +127,7 @@ class Source:
         duplicates = 0
         if not verdict.invalid and review.text:
             mark = self._near.mark(review.text, item.at_ms, review.customer_id or "", review.product_id or "")
-            duplicates = mark.seen
+            duplicates = mark.copies - 1
         observation, row = count_review(self._how, item, verdict, panes=self.panes, duplicates=duplicates)
         _keep(observation, facts.observations)
         _keep(row, facts.reviews)

@@ -5,7 +5,7 @@ what enters is added to running sums and what leaves is taken away, so the cost 
 """
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -19,11 +19,12 @@ from streams.figures import COLUMNS, OPEN_CHANGE, SKETCHES
 from streams.panes import Deltas, Ints, SketchEntry
 from streams.sketch import Sketch
 
-MARGIN_PANES: Final = 90  # corrections reach back so far: 15 min, well over the allowed lateness
+MARGIN_PANES: Final = 2160  # corrections reach back so far: 6 h, for partitions that lag while others run ahead
 SWEEP_PANES: Final = 360
 
 KeyIds = NDArray[np.int64]
 SketchPane = dict[tuple[int, int], Sketch]  # (key id, which) -> sketch
+SketchChange = tuple[int, int, int, int]  # key id, which, bucket, count
 
 
 class Block(NamedTuple):
@@ -67,11 +68,11 @@ class RollingWindows:
         self._cells: dict[Dims, KeyIds] = {}
         self._sums = np.zeros((64, len(windows), COLUMNS), np.int64)
         self._open = np.zeros(64, np.int64)
-        self._log: dict[int, Block] = {}
-        self._sketch_log: dict[int, SketchPane] = {}
+        self.log: dict[int, Block] = {}
+        self.sketch_log: dict[int, SketchPane] = {}
         self._sketch_sums: dict[tuple[int, int, int], Sketch] = {}  # (key, window, which)
-        self._pending: dict[int, list[Block]] = {}
-        self._pending_sketches: dict[int, list[tuple[int, int, int, int]]] = {}
+        self.pending: dict[int, list[Block]] = {}
+        self.pending_sketches: dict[int, list[SketchChange]] = {}
         self._wakes: list[int] = []
         self._front: int | None = None  # panes before it are in the sums
         self._swept = 0
@@ -95,7 +96,7 @@ class RollingWindows:
             starts = np.flatnonzero(np.r_[True, panes[1:] != panes[:-1]]) if len(panes) else np.zeros(0, np.int64)
             for start, end in zip(starts, np.r_[starts[1:], len(panes)], strict=True):
                 block = Block(flat[start:end], deltas.figures[source[start:end]])
-                self._pending.setdefault(int(panes[start]), []).append(block)
+                self.pending.setdefault(int(panes[start]), []).append(block)
         for entry in deltas.sketches:
             self._add_sketch(entry)
 
@@ -105,11 +106,11 @@ class RollingWindows:
         Rows given before are given again where late contributions changed them.
         """
         if self._front is None:
-            if not self._pending:
+            if not self.pending:
                 return
-            self._front = min(self._pending)
+            self._front = min(self.pending)
         yield from self._mend()
-        for pane in self._pending:
+        for pane in self.pending:
             self._wake(pane)
         while self._wakes and self._wakes[0] < to_pane:
             pane = self._wakes[0]
@@ -120,16 +121,40 @@ class RollingWindows:
                 yield from self._enter(pane)
         self._front = max(self._front, to_pane)
 
-    def last_pending(self) -> int | None:
-        """The newest pane that waits to enter, if any."""
-        return max(self._pending, default=None)
+    # --- for snapshots (`window_pages.py`)
+
+    def key_of(self, number: int) -> Key:
+        """The key with a number that `id_of` gave."""
+        return self._keys[number]
+
+    def open_levels(self) -> list[int]:
+        """Open tickets by key number."""
+        return self._open[: len(self._keys)].tolist()
+
+    def restore(
+        self, front: int | None, *, levels: Mapping[Key, int], pending: dict[int, list[Block]],
+        sketches: dict[int, list[SketchChange]],
+    ) -> None:  # fmt: skip
+        """Take over a snapshot, once `log` and `sketch_log` are filled: the sums follow from these."""
+        self._front, self.pending, self.pending_sketches = front, pending, sketches
+        for key, level in levels.items():
+            self._open[self.id_of(key)] = level
+        for pane in sorted(self.log):
+            assert front is not None
+            for index, length in enumerate(self._lengths):
+                if pane >= front - length:
+                    block = self.log[pane]
+                    self._sums[block.keys, index] += block.figures
+                    self._roll_sketches(self.sketch_log.get(pane, {}), (index,), sign=1)
+                if pane + length >= front:
+                    self._wake(pane + length)
 
     # --- one pane
 
     def _enter(self, pane: int) -> Iterator[RowBatch]:
         block = self._take(pane)
         if len(block.keys):
-            self._log[pane] = block
+            self.log[pane] = block
             self._sums[block.keys] += block.figures[:, None, :]
             self._open[block.keys] += block.figures[:, OPEN_CHANGE]
             for length in self._lengths:
@@ -137,10 +162,10 @@ class RollingWindows:
         entering = self._take_sketches(pane)
         self._roll_sketches(entering, range(len(self.windows)), sign=1)
         for index, length in enumerate(self._lengths):
-            left = self._log.get(pane - length, _EMPTY)
+            left = self.log.get(pane - length, _EMPTY)
             if len(left.keys):
                 self._sums[left.keys, index] -= left.figures
-                self._roll_sketches(self._sketch_log.get(pane - length, {}), (index,), sign=-1)
+                self._roll_sketches(self.sketch_log.get(pane - length, {}), (index,), sign=-1)
             changed = _union(block.keys, left.keys)
             if len(changed):
                 yield self._batch(index, pane, changed)
@@ -158,17 +183,17 @@ class RollingWindows:
         )
 
     def _take(self, pane: int) -> Block:
-        blocks = self._pending.pop(pane, None)
+        blocks = self.pending.pop(pane, None)
         if blocks is None:
             return _EMPTY
         self.touched.add(pane)
         return _consolidate(blocks)
 
     def _take_sketches(self, pane: int) -> SketchPane:
-        entries = self._pending_sketches.pop(pane, None)
+        entries = self.pending_sketches.pop(pane, None)
         if entries is None:
             return {}
-        held = self._sketch_log.setdefault(pane, {})
+        held = self.sketch_log.setdefault(pane, {})
         fresh: SketchPane = {}
         for key, which, index, count in entries:
             sketches.add(fresh.setdefault((key, which), {}), index, count)
@@ -189,7 +214,7 @@ class RollingWindows:
     def _mend(self) -> Iterator[RowBatch]:
         front = self._front
         assert front is not None
-        late = sorted(pane for pane in self._pending if pane < front)
+        late = sorted(pane for pane in self.pending if pane < front)
         if not late:
             return
         end = front - 1
@@ -198,8 +223,8 @@ class RollingWindows:
             block, fresh = self._take(pane), self._take_sketches(pane)
             for key in block.keys.tolist():
                 first.setdefault(key, pane)
-            held = self._log.get(pane)
-            self._log[pane] = block if held is None else _consolidate([held, block])
+            held = self.log.get(pane)
+            self.log[pane] = block if held is None else _consolidate([held, block])
             self._open[block.keys] += block.figures[:, OPEN_CHANGE]
             for index, length in enumerate(self._lengths):
                 if pane > end - length:
@@ -216,10 +241,10 @@ class RollingWindows:
         sums, levels = self._sums[ids].copy(), self._open[ids].copy()
         totals = {key: dict(total) for key, total in self._sketch_sums.items() if key[0] in first}
         for pane in range(end, max(int(since.min()), end - MARGIN_PANES) - 1, -1):
-            block = self._log.get(pane, _EMPTY)
+            block = self.log.get(pane, _EMPTY)
             inside, rows = _positions(ids, block)
             for index, length in reversed(list(enumerate(self._lengths))):
-                left = self._log.get(pane - length, _EMPTY)
+                left = self.log.get(pane - length, _EMPTY)
                 gone, gone_rows = _positions(ids, left)
                 changed = np.zeros(len(ids), bool)
                 changed[inside] = changed[gone] = True
@@ -236,8 +261,8 @@ class RollingWindows:
                     )
                 sums[inside, index] -= block.figures[rows]
                 sums[gone, index] += left.figures[gone_rows]
-                _unroll(totals, self._sketch_log.get(pane, {}), index=index, sign=-1, keys=first)
-                _unroll(totals, self._sketch_log.get(pane - length, {}), index=index, sign=1, keys=first)
+                _unroll(totals, self.sketch_log.get(pane, {}), index=index, sign=-1, keys=first)
+                _unroll(totals, self.sketch_log.get(pane - length, {}), index=index, sign=1, keys=first)
             levels[inside] -= block.figures[rows, OPEN_CHANGE]
 
     # --- keys and housekeeping
@@ -265,10 +290,10 @@ class RollingWindows:
         return found
 
     def _add_sketch(self, entry: SketchEntry) -> None:
-        pending = self._pending_sketches.setdefault(entry.pane, [])
+        pending = self.pending_sketches.setdefault(entry.pane, [])
         for key in self._ids_of(entry.cell).tolist():
             pending.append((key, entry.which, entry.bucket, entry.count))
-        self._pending.setdefault(entry.pane, [])
+        self.pending.setdefault(entry.pane, [])
 
     def _wake(self, pane: int) -> None:
         heapq.heappush(self._wakes, pane)
@@ -278,9 +303,9 @@ class RollingWindows:
             return
         self._swept = pane
         oldest = pane - max(self._lengths) - MARGIN_PANES
-        for old in [p for p in self._log if p < oldest]:
-            del self._log[old]
-            self._sketch_log.pop(old, None)
+        for old in [p for p in self.log if p < oldest]:
+            del self.log[old]
+            self.sketch_log.pop(old, None)
             self.touched.add(old)
 
 

@@ -1,0 +1,300 @@
+"""The Faust worker: topics, agents and timers, bound here and nowhere else.
+
+What it is made of: `source_stage` (stage 1), `window_stage` and `decision_stage` (stage 2), `stages` (who owns what).
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import faust
+from aiokafka import AIOKafkaProducer
+from faust.types import TP
+
+from agents import broker, connection, pagestore
+from agents.alert_stage import AlertSink
+from agents.claims import Fence
+from agents.clock import SystemClock
+from agents.decision_stage import DecisionPorts, DecisionStage
+from agents.publish import Publisher
+from agents.source_stage import SourcePorts, SourceStage, owned_by
+from agents.stages import Stages
+from agents.takeover import decode_journals, take_over
+from agents.transport.chunks import Chunk, ChunkSchema
+from agents.transport.driver import APP_SETTINGS, broker_url, consumer_of, register
+from agents.window_stage import EventTime, WindowPorts, WindowStage, event_time_of
+from schemas.settings import Settings
+from schemas.topics import ALERTS, DEAD_LETTERS, DELTAS, OBSERVATIONS, SOURCES, WINDOWS
+from storage.writer import Writer
+from streams import window_pages
+from streams.decisions import Decisions
+from streams.dimensions import Dimensions
+from streams.source import Source, SourceConfig
+from streams.windows import RollingWindows
+
+DAY_MS: Final = 86_400_000
+CHUNK_RECORDS: Final = 1_000  # as much as one turn of the event loop may take
+QUEUED_CHUNKS: Final = 16
+SNAPSHOTS: Final = pagestore.TOPIC
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the worker is given: pure parts, and where rows and notices go."""
+
+    source: SourceConfig
+    decisions: Callable[[], Decisions]
+    writer: Callable[[], Writer]
+    alerts: Callable[[Writer], AlertSink]
+    clock: SystemClock
+
+
+def topic_specs(settings: Settings) -> list[broker.TopicSpec]:
+    """Every topic that a worker reads or writes."""
+    week, many, copies = 7 * DAY_MS, settings.partitions, settings.kafka_replication
+    kept = broker.TopicSpec.kept
+    return [
+        *(kept(name, partitions=many, retention_ms=week, replication=copies) for name in SOURCES),
+        kept(WINDOWS, partitions=many, retention_ms=DAY_MS, replication=copies),
+        kept(ALERTS, partitions=many, retention_ms=4 * week, replication=copies),
+        kept(DEAD_LETTERS, partitions=many, retention_ms=4 * week, replication=copies),
+        kept(DELTAS, partitions=settings.window_partitions, retention_ms=2 * DAY_MS, replication=copies),
+        kept(OBSERVATIONS, partitions=1, retention_ms=2 * DAY_MS, replication=copies),
+        pagestore.topic_spec(partitions=many, replication=copies),
+    ]
+
+
+class Worker:
+    """One worker's app and what it owns."""
+
+    def __init__(self, settings: Settings, parts: Parts) -> None:
+        register()
+        self.failure: BaseException | None = None
+        self._settings = settings
+        self._parts = parts
+        self._producer: AIOKafkaProducer
+        self._writer: Writer
+        self._store: pagestore.PageStore
+        self._sink: AlertSink
+        self.app = faust.App(
+            settings.group,
+            broker=broker_url(settings.kafka_bootstrap),
+            broker_credentials=connection.credentials(settings),
+            broker_session_timeout=settings.kafka_session_timeout_ms / 1000,
+            broker_heartbeat_interval=max(settings.kafka_session_timeout_ms / 5000, 0.5),
+            broker_commit_interval=1.0,
+            broker_client_id=settings.group,
+            store="memory://",
+            web_enabled=False,
+            topic_partitions=settings.partitions,
+            **APP_SETTINGS,
+        )
+        self._sources = Stages(self._take_source, settle=self._settle)
+        self._windows = Stages(self._take_windows, settle=self._settle)
+        self._decisions = Stages(self._take_decisions, settle=self._settle)
+        self._kinds: list[tuple[frozenset[str], Stages[Any]]] = [
+            (frozenset(SOURCES), self._sources),
+            (frozenset({DELTAS}), self._windows),
+            (frozenset({OBSERVATIONS}), self._decisions),
+        ]
+        self._bind()
+
+    # --- agents
+
+    def _bind(self) -> None:
+        app = self.app
+        for name in SOURCES:
+            app.agent(self._topic(name), name=name)(self._agent(self._source_chunk))
+        app.agent(self._topic(DELTAS), name="windows")(self._agent(self._window_chunk))
+        app.agent(self._topic(OBSERVATIONS), name="decisions")(self._agent(self._decision_chunk))
+        app.agent(self._topic(ALERTS), name="alerts")(self._agent(self._alert_chunk))
+        app.timer(self._settings.flush_ms / 1000, name="flush")(self._flush)
+        app.timer(self._settings.snapshot_ms / 1000, name="snapshot")(self._snapshot)
+        app.on_partitions_assigned.connect(self._assigned)
+        app.on_partitions_revoked.connect(self._revoked)
+        app.on_before_shutdown.connect(self._before_shutdown)
+        app.task(self._started)
+
+    def _topic(self, name: str) -> Any:
+        return self.app.topic(name, schema=ChunkSchema(CHUNK_RECORDS), maxsize=QUEUED_CHUNKS)
+
+    def _agent(self, handle: Callable[[Chunk], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
+        async def agent(stream: Any) -> None:
+            async for event in stream.noack().events():
+                try:
+                    await handle(event.value)
+                except Exception as error:
+                    # Faust would start the agent anew behind the failed chunk; the state would lack it for ever.
+                    await self._fail(error)
+                    raise
+
+        return agent
+
+    async def _source_chunk(self, chunk: Chunk) -> None:
+        stage = await self._sources.get(TP(chunk.topic, chunk.partition))
+        async with stage.lock:
+            await stage.chunk(chunk)
+
+    async def _window_chunk(self, chunk: Chunk) -> None:
+        stage = await self._windows.get(TP(chunk.topic, chunk.partition))
+        async with stage.lock:
+            await stage.chunk(chunk, now_ms=self._parts.clock.now_ms())
+
+    async def _decision_chunk(self, chunk: Chunk) -> None:
+        stage = await self._decisions.get(TP(chunk.topic, chunk.partition))
+        async with stage.lock:
+            await stage.chunk(chunk, now_ms=self._parts.clock.now_ms())
+
+    async def _alert_chunk(self, chunk: Chunk) -> None:
+        await self._sink.take([record.value or b"" for record in chunk.records])
+        self._settle(TP(chunk.topic, chunk.partition), chunk.end)
+
+    async def _fail(self, error: BaseException) -> None:
+        """Stop the whole worker: whoever starts it again finds everything exact."""
+        if self.failure is None:
+            self.failure = error
+        await self.app.crash(error)
+
+    # --- time
+
+    async def _flush(self) -> None:
+        now_ms = self._parts.clock.now_ms()
+        for _, source in self._sources.ready():
+            async with source.lock:
+                await source.flush(now_ms)
+        for _, windows in self._windows.ready():
+            async with windows.lock:
+                await windows.emit(now_ms)
+        for _, decisions in self._decisions.ready():
+            async with decisions.lock:
+                await decisions.tick(now_ms)
+
+    async def _snapshot(self) -> None:
+        for _, stages in self._kinds:
+            await stages.snapshot(self._parts.clock.now_ms())
+
+    # --- partitions come and go
+
+    async def _started(self) -> None:
+        """Nothing to do: a task keeps the app alive until its first assignment."""
+
+    async def _assigned(self, _app: Any, assigned: set[TP], **_: Any) -> None:
+        await self._open()
+        for topics, stages in self._kinds:
+            stages.assign(tp for tp in assigned if tp.topic in topics)
+
+    async def _revoked(self, _app: Any, revoked: set[TP], **_: Any) -> None:
+        now_ms = self._parts.clock.now_ms()
+        for topics, stages in self._kinds:
+            ours = [tp for tp in revoked if tp.topic in topics]
+            await stages.snapshot(now_ms, ours)
+            for tp in ours:
+                stages.drop(tp)
+                self._store.give_up(tp.topic, tp.partition)
+
+    async def _before_shutdown(self, _app: Any, **_: Any) -> None:
+        await self._snapshot()
+        with contextlib.suppress(AttributeError):  # never opened
+            await self._writer.close()
+            await self._producer.stop()
+
+    async def _open(self) -> None:
+        if hasattr(self, "_producer"):
+            return
+        self._producer = connection.producer(self._settings)
+        await self._producer.start()
+        self._store = pagestore.PageStore(
+            self._producer, bootstrap=self._settings.kafka_bootstrap, partitions=self._settings.partitions
+        )
+        self._writer = self._parts.writer()
+        await self._writer.start()
+        self._sink = self._parts.alerts(self._writer)
+
+    # --- taking over
+
+    async def _take_source(self, tp: TP) -> SourceStage:
+        settings = self._settings
+        windows = tuple((DELTAS, number) for number in range(settings.window_partitions))
+        decisions = (OBSERVATIONS, 0)
+        snapshot = await self._snapshot_of(tp)
+        source = Source(self._parts.source, tp.topic, tp.partition)
+        position = tick_ms = 0
+        since = {}
+        if snapshot is not None:
+            source.load(snapshot.pages)
+            position, tick_ms = snapshot.root["position"], snapshot.root["tick_ms"]
+            since = decode_journals(snapshot.root["journals"])
+        outputs = await take_over(
+            self._producer, bootstrap=settings.kafka_bootstrap, source=(tp.topic, tp.partition),
+            outputs=[*windows, decisions], since=since, generation=self.app.consumer_generation_id,
+            confirm=consumer_of(self.app).confirm_session, check=consumer_of(self.app).check_session,
+        )  # fmt: skip
+        ports = SourcePorts(
+            outputs, windows, decisions, self._writer, _Saved(self._store, tp), self._send
+        )
+        return SourceStage(source, ports, position=position, tick_ms=tick_ms)
+
+    async def _take_windows(self, tp: TP) -> WindowStage:
+        settings = self._settings
+        owns = None if settings.window_partitions == 1 else owned_by(tp.partition, settings.window_partitions)
+        windows = RollingWindows(Dimensions(settings.dimensions), owns=owns)
+        snapshot = await self._snapshot_of(tp)
+        event_time, fence, position = EventTime(settings.idle_ms), Fence(), 0
+        if snapshot is not None:
+            window_pages.load(windows, snapshot.pages)
+            event_time = event_time_of(snapshot.root, settings.idle_ms)
+            fence, position = Fence.load(snapshot.root["fence"]), snapshot.root["position"]
+        topic = Publisher(self._producer, topic=WINDOWS, partitions=settings.partitions)
+        ports = WindowPorts(self._writer, _Saved(self._store, tp), topic)
+        return WindowStage(windows, ports, event_time=event_time, fence=fence, position=position)
+
+    async def _take_decisions(self, tp: TP) -> DecisionStage:
+        settings = self._settings
+        decisions = self._parts.decisions()
+        snapshot = await self._snapshot_of(tp)
+        event_time, fence, position = EventTime(settings.idle_ms), Fence(), 0
+        if snapshot is not None:
+            decisions.load(snapshot.pages)
+            event_time = event_time_of(snapshot.root, settings.idle_ms)
+            fence, position = Fence.load(snapshot.root["fence"]), snapshot.root["position"]
+        topic = Publisher(self._producer, topic=ALERTS, partitions=settings.partitions)
+        ports = DecisionPorts(_Saved(self._store, tp), topic)
+        return DecisionStage(decisions, ports, event_time=event_time, fence=fence, position=position)
+
+    async def _snapshot_of(self, tp: TP) -> pagestore.Snapshot | None:
+        return await self._store.take_over(
+            tp.topic, tp.partition, generation=self.app.consumer_generation_id,
+            confirm=consumer_of(self.app).confirm_session,
+        )  # fmt: skip
+
+    def _settle(self, tp: TP, offset: int) -> None:
+        consumer_of(self.app).settle(tp, offset)
+
+    async def _send(self, topic: str, key: bytes, value: bytes) -> None:
+        await self._producer.send_and_wait(topic, value, key=key)
+
+
+class _Saved:
+    """The page store for one partition."""
+
+    def __init__(self, store: pagestore.PageStore, tp: TP) -> None:
+        self._store = store
+        self._tp = tp
+
+    async def save(self, pages: dict[str, bytes], root: dict[str, Any]) -> None:
+        """Replace these pages; an empty one is taken away."""
+        kept = {name: page or None for name, page in pages.items()}
+        await self._store.save(self._tp.topic, self._tp.partition, kept, root)
+
+
+def run(worker: Worker, *, log_level: str = "WARNING") -> int:
+    """Run until a signal or an error; the exit status."""
+    import uvloop
+
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
+    main = faust.Worker(worker.app, loglevel=log_level, quiet=True, loop=loop, override_logging=True)
+    main.execute_from_commandline()
+    return 0

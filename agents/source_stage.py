@@ -1,0 +1,168 @@
+"""Stage 1, driven: one source partition's chunks through `streams.source.Source`, and what comes of them to the
+store and to the next stage.
+
+Decides in which order things become safe: batches before the snapshot, raw rows and snapshot before the offset.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+from zlib import crc32
+
+from agents.batches import encode_delta_batch, encode_fact_batch
+from agents.broker import Partition
+from agents.claims import Mark
+from agents.takeover import Outputs, encode_journals
+from agents.transport.chunks import Chunk
+from schemas.lines import dead_letter_line
+from schemas.results import DeadLetter
+from schemas.topics import DEAD_LETTERS, TICKETS
+from storage.rows import Row
+from streams.dimensions import Key
+from streams.facts import Facts
+from streams.intake import Record
+from streams.panes import Deltas, merge_deltas
+from streams.source import Source
+from streams.tickets import ledger_line
+
+FORECAST_MS: Final = 30_000  # how often the clocks that will breach are counted
+
+
+class RowWriter(Protocol):
+    """The store; see `storage.writer.Writer`."""
+
+    async def write(self, rows: Sequence[Row]) -> int: ...
+    async def safe(self, ticket: int) -> None: ...
+
+
+class Snapshots(Protocol):
+    """Pages with an atomic root; see `agents.pagestore`."""
+
+    async def save(self, pages: Mapping[str, bytes], root: Mapping[str, Any]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePorts:
+    """Where a stage's results go."""
+
+    outputs: Outputs
+    windows: tuple[Partition, ...]  # the windows' partitions; each gets what touches keys that it owns
+    decisions: Partition
+    writer: RowWriter
+    snapshots: Snapshots
+    send: Callable[[str, bytes, bytes], Awaitable[None]]  # topic, key, value; awaits the broker
+
+
+class SourceStage:
+    """One owned partition. Not for two tasks at once: callers hold `lock`."""
+
+    def __init__(self, source: Source, ports: SourcePorts, *, position: int, tick_ms: int) -> None:
+        """`position`, `tick_ms`: what the source's state stands for."""
+        self.lock = asyncio.Lock()
+        self.source = source
+        self.position = position
+        self._ports = ports
+        self._tick_ms = tick_ms
+        self._sent_to = position
+        self._facts = Facts()
+        self._deltas: list[Deltas] = []
+        self._letters: list[DeadLetter] = []
+        self._rows_ticket = 0
+        self._forecast_at = 0
+        # Until the last of these, what comes again may have counted in some output: flush at each exactly.
+        marks = {mark for mark in ports.outputs.fences.values() if mark > Mark(position, tick_ms)}
+        self._marks = sorted(marks)
+
+    async def chunk(self, chunk: Chunk) -> None:
+        """Take records; those below the position were taken by whoever wrote the snapshot."""
+        rest: Chunk | None = chunk.split(self.position)[1] if chunk.start < self.position else chunk
+        while rest is not None:
+            part, rest = self._until_mark(rest)
+            if part is not None:
+                await self._feed(part)
+            await self._pass_marks()
+
+    async def flush(self, now_ms: int) -> None:
+        """Send what was gathered, and what the clock alone brought about, and wait for the broker."""
+        await self._pass_marks()
+        if self._marks:
+            return  # what is gathered counts, in part, already: it must end at the mark
+        if self.source.intake.topic == TICKETS:
+            self._tick(now_ms)
+        await self._send()
+
+    async def snapshot(self, now_ms: int) -> int | None:
+        """Make everything up to the position safe; the offset that may then be committed. None: not yet."""
+        await self.flush(now_ms)
+        if self._marks:
+            return None
+        position = self.position
+        pages = dict(self.source.dump_dirty())
+        await self._ports.writer.safe(self._rows_ticket)
+        journals = encode_journals(self._ports.outputs.journals)
+        root = {"position": position, "tick_ms": self._tick_ms, "journals": journals}
+        await self._ports.snapshots.save(pages, root)
+        return position
+
+    def _until_mark(self, chunk: Chunk) -> tuple[Chunk | None, Chunk | None]:
+        return chunk.split(self._marks[0].to) if self._marks else (chunk, None)
+
+    async def _pass_marks(self) -> None:
+        """Where a mark is reached: bring the clock there, and send what some output may lack."""
+        while self._marks and self.position >= self._marks[0].to:
+            mark = self._marks.pop(0)
+            self._tick(mark.tick_ms)
+            await self._send(mark)
+
+    async def _feed(self, part: Chunk) -> None:
+        facts = self.source.feed(
+            [Record(record.offset, record.timestamp, record.value or b"") for record in part.records]
+        )
+        self.position = part.end
+        self._gather(facts)
+        self._letters += facts.dead_letters
+        self._rows_ticket = await self._ports.writer.write(
+            [*facts.reviews, *facts.complaints, *facts.tickets, *facts.orders, *facts.dead_letters]
+        )
+
+    def _tick(self, now_ms: int) -> None:
+        self._tick_ms = max(self._tick_ms, now_ms)
+        facts = self.source.tick(self._tick_ms)
+        if now_ms - self._forecast_at >= FORECAST_MS and self.source.intake.topic == TICKETS:
+            self._forecast_at = now_ms
+            facts.forecast = dict(self.source.desk.watch.forecast(max(now_ms, self.source.newest_ms)))
+        self._gather(facts)
+
+    def _gather(self, facts: Facts) -> None:
+        self._facts.extend(facts)
+        if facts.deltas:
+            self._deltas.append(facts.deltas)
+
+    async def _send(self, mark: Mark | None = None) -> None:
+        facts, self._facts = self._facts, Facts()
+        letters, self._letters = self._letters, []
+        facts.deltas, self._deltas = merge_deltas(self._deltas), []
+        for letter in letters:  # before the batch that passes them by
+            await self._ports.send(DEAD_LETTERS, letter.topic.encode(), dead_letter_line(letter))
+        ledger = [
+            ledger_line(transition, partition=self.source.intake.partition, version=self.position)
+            for transition in facts.transitions
+        ]
+        if ledger:
+            self._rows_ticket = await self._ports.writer.write(ledger)
+        if self.position == self._sent_to and not facts and mark is None:
+            return
+        reached = mark or Mark(self.position, self._tick_ms)
+        outputs, start = self._ports.outputs, self._sent_to
+        newest_ms = self.source.newest_ms
+        for output in self._ports.windows:
+            await outputs.send(output, encode_delta_batch(newest_ms, facts.deltas), start=start, mark=reached)
+        await outputs.send(self._ports.decisions, encode_fact_batch(newest_ms, facts), start=start, mark=reached)
+        await outputs.flush()
+        self._sent_to = self.position
+
+
+def owned_by(partition: int, partitions: int) -> Callable[[Key], bool]:
+    """Which keys a partition of the windows' topic owns; the same on every machine."""
+    return lambda key: crc32(f"{key[0]}\0{key[1]}".encode()) % partitions == partition

@@ -1,0 +1,79 @@
+"""The stages that this worker owns: taken over when a partition is assigned, made safe and let go when it is revoked.
+
+Decides when a stage is built, flushed and snapshotted; what a stage does is its own module's business.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from typing import Generic, Protocol, TypeVar
+
+from faust.types import TP
+
+
+class Stage(Protocol):
+    """What every stage has."""
+
+    lock: asyncio.Lock
+    position: int
+
+    async def snapshot(self, now_ms: int) -> int | None: ...
+
+
+S = TypeVar("S", bound=Stage)
+
+
+class Stages(Generic[S]):
+    """Stages of one kind, by partition. `build` takes a partition over."""
+
+    def __init__(self, build: Callable[[TP], Awaitable[S]], *, settle: Callable[[TP, int], object]) -> None:
+        self._build = build
+        self._settle = settle
+        self._building: dict[TP, asyncio.Task[S]] = {}
+        self._settled: dict[TP, int] = {}
+
+    def assign(self, tps: Iterable[TP]) -> None:
+        """Begin to take partitions over; those that are not among them are ours no more."""
+        wanted = set(tps)
+        for tp in [tp for tp in self._building if tp not in wanted]:
+            self.drop(tp)
+        for tp in wanted - self._building.keys():
+            self._building[tp] = asyncio.create_task(self._made(tp))
+
+    async def get(self, tp: TP) -> S:
+        """The stage of a partition, once it is taken over; raises what taking it over raised."""
+        task = self._building.get(tp)
+        if task is None:
+            task = self._building[tp] = asyncio.create_task(self._made(tp))
+        return await asyncio.shield(task)
+
+    def ready(self) -> Iterator[tuple[TP, S]]:
+        """The stages that can be asked; raises what taking one over raised."""
+        for tp, task in list(self._building.items()):
+            if task.done() and not task.cancelled():
+                yield tp, task.result()
+
+    async def snapshot(self, now_ms: int, tps: Iterable[TP] | None = None) -> None:
+        """Make stages safe and let their offsets be committed; those where nothing came are left alone."""
+        wanted = None if tps is None else set(tps)
+        for tp, stage in list(self.ready()):
+            if wanted is not None and tp not in wanted:
+                continue
+            async with stage.lock:
+                if self._settled.get(tp) == stage.position:
+                    continue
+                safe = await stage.snapshot(now_ms)
+            if safe is not None:
+                self._settled[tp] = safe
+                self._settle(tp, safe)
+
+    def drop(self, tp: TP) -> None:
+        """Let a partition go, as it is."""
+        task = self._building.pop(tp, None)
+        self._settled.pop(tp, None)
+        if task is not None and not task.done():
+            task.cancel()
+
+    async def _made(self, tp: TP) -> S:
+        stage = await self._build(tp)
+        self._settled[tp] = stage.position
+        return stage

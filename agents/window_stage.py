@@ -1,0 +1,137 @@
+"""Stage 2, windows, driven: one partition of deltas through `RollingWindows` to the store and the topic `windows`.
+
+Decides how far the windows may move: with the newest event time of the fastest source, held back by one that lags
+hours behind, and with the wall clock once all are silent.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from agents.batches import decode_delta_batch
+from agents.claims import Fence, Source, decode_stamp
+from agents.source_stage import RowWriter, Snapshots
+from agents.transport.chunks import Chunk
+from schemas.lines import window_line
+from schemas.results import PANE_MS, WindowRow
+from streams import window_pages
+from streams.decisions import PROVISIONAL_MS
+from streams.rows import window_rows
+from streams.windows import MARGIN_PANES, RollingWindows
+
+ROWS_AT_ONCE: Final = 2_000  # then the event loop has its turn
+# Windows can mend what lies within their margin; a source further behind than most of it holds them back.
+MOST_AHEAD_MS: Final = MARGIN_PANES * PANE_MS * 5 // 6
+
+
+class KeyedTopic(Protocol):
+    """Where results are published; see `agents.publish.Publisher`."""
+
+    async def add(self, key: bytes, value: bytes) -> None: ...
+    async def flush(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WindowPorts:
+    """Where a stage's results go."""
+
+    writer: RowWriter
+    snapshots: Snapshots
+    topic: KeyedTopic
+
+
+class EventTime:
+    """How far event time has come, over all sources. All in ms; `now_ms` is the wall clock."""
+
+    def __init__(self, idle_ms: int, newest: Mapping[Source, int] | None = None) -> None:
+        self._idle_ms = idle_ms
+        self.newest: dict[Source, int] = dict(newest or {})
+        self._heard: dict[Source, int] = {}
+        self._silent_since: int | None = None
+
+    def observe(self, source: Source, newest_ms: int, *, now_ms: int) -> None:
+        """A source has come so far."""
+        self.newest[source] = max(newest_ms, self.newest.get(source, -1))
+        self._heard[source] = now_ms
+        self._silent_since = now_ms
+
+    def reached(self, now_ms: int) -> int:
+        """The event time that has been reached; -1 before any event."""
+        if not self.newest:
+            return -1
+        newest = max(self.newest.values())
+        live = [self.newest[source] for source, heard in self._heard.items() if now_ms - heard < self._idle_ms]
+        if live:
+            return min(newest, min(live) + MOST_AHEAD_MS)
+        if self._silent_since is None:
+            self._silent_since = now_ms
+        # Nothing comes: event time goes on with the clock, so that windows empty and silences are seen.
+        silent_ms = now_ms - self._silent_since
+        return newest + (silent_ms if silent_ms >= self._idle_ms else 0)
+
+
+class WindowStage:
+    """One owned partition of deltas. Not for two tasks at once: callers hold `lock`."""
+
+    def __init__(
+        self, windows: RollingWindows, ports: WindowPorts, *, event_time: EventTime, fence: Fence, position: int
+    ) -> None:
+        self.lock = asyncio.Lock()
+        self.windows = windows
+        self.position = position
+        self._ports = ports
+        self._fence = fence
+        self._event_time = event_time
+        self._rows_ticket = 0
+
+    async def chunk(self, chunk: Chunk, *, now_ms: int) -> None:
+        """Take batches; those that do not count, or were taken before the snapshot, change nothing."""
+        for record in chunk.records:
+            if record.offset < self.position:
+                continue
+            stamp = decode_stamp(record.headers)
+            if self._fence.accepts(stamp):
+                newest_ms, deltas = decode_delta_batch(record.value or b"")
+                self.windows.add(deltas)
+                self._event_time.observe(stamp.source, newest_ms, now_ms=now_ms)
+        self.position = max(self.position, chunk.end)
+
+    async def emit(self, now_ms: int) -> int:
+        """Hand on every window that changed by now; how many rows."""
+        reached_ms = self._event_time.reached(now_ms)
+        if reached_ms < 0:
+            return 0
+        count = 0
+        rows: list[WindowRow] = []
+        for batch in self.windows.advance((reached_ms - PROVISIONAL_MS) // PANE_MS):
+            rows += window_rows(batch, version=self.position)
+            if len(rows) >= ROWS_AT_ONCE:
+                count += await self._hand_on(rows)
+                rows = []
+        return count + await self._hand_on(rows)
+
+    async def snapshot(self, now_ms: int) -> int:
+        """Make everything up to the position safe; the offset that may then be committed."""
+        await self.emit(now_ms)
+        await self._ports.topic.flush()
+        await self._ports.writer.safe(self._rows_ticket)
+        newest = [[topic, partition, at] for (topic, partition), at in self._event_time.newest.items()]
+        root = {"position": self.position, "fence": self._fence.dump(), "newest": newest}
+        position = self.position
+        await self._ports.snapshots.save(dict(window_pages.dump_dirty(self.windows)), root)
+        return position
+
+    async def _hand_on(self, rows: Sequence[WindowRow]) -> int:
+        if rows:
+            self._rows_ticket = await self._ports.writer.write(rows)
+            for row in rows:
+                await self._ports.topic.add(row.value.encode(), window_line(row))
+            await self._ports.topic.flush()
+            await asyncio.sleep(0)
+        return len(rows)
+
+
+def event_time_of(root: Mapping[str, Any], idle_ms: int) -> EventTime:
+    """The event time that a snapshot's root holds."""
+    return EventTime(idle_ms, {(topic, partition): at for topic, partition, at in root["newest"]})

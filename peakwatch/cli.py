@@ -1,0 +1,86 @@
+"""The command `peakwatch`: what it is asked, which part answers, and how an error ends it.
+
+Exit status: 0 done, 1 failed (one clear line a mistake on standard error, no traceback), 2 wrong usage.
+"""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final
+
+from schemas.errors import ConfigError, PeakWatchError
+
+# name -> module with `add_arguments(parser)` and `run(arguments) -> int`; imported only when asked for, so that
+# `peakwatch score` starts at once.
+COMMANDS: Final = {
+    "demo": "Run the whole product here and now, on real reviews: broker, workers, store, alerts",
+    "replay": "Run events from files through the engine: what would have been seen, and who called",
+    "score": "Judge texts, one a line from standard input",
+    "worker": "Run a Faust worker on Kafka and ClickHouse",
+    "feed": "Send events from a file or standard input to Kafka, at a rate of your choice",
+    "migrate": "Create or update the tables in ClickHouse",
+    "check": "Find every mistake in configuration files, without any server",
+    "doctor": "Look at every dependency: reached or not, which version, what to do",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status. Never shows a traceback for what a user can cause."""
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    try:
+        return _run(arguments)
+    except ConfigError as error:
+        _complain(*error.mistakes)
+    except PeakWatchError as error:
+        _complain(str(error))
+    except BrokenPipeError:
+        # Whoever read our output has gone; the interpreter must not complain about it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    return 1
+
+
+def build_parser(command: str | None = None) -> argparse.ArgumentParser:
+    """The parser; only `command`'s own arguments are loaded."""
+    from rich_argparse import RawDescriptionRichHelpFormatter
+
+    parser = argparse.ArgumentParser(
+        prog="peakwatch", formatter_class=RawDescriptionRichHelpFormatter,
+        description="After-sales early warning for e-commerce: reviews, complaints and tickets, watched live.",
+        epilog="peakwatch COMMAND --help tells more, with examples.",
+    )  # fmt: skip
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, summary in COMMANDS.items():
+        if name == command:
+            module = import_module(f"peakwatch.commands.{name}")
+            own = commands.add_parser(
+                name, help=summary, description=summary + ".", epilog=module.EXAMPLES,
+                formatter_class=RawDescriptionRichHelpFormatter,
+            )  # fmt: skip
+            module.add_arguments(own)
+        else:
+            commands.add_parser(name, help=summary, add_help=False)
+    return parser
+
+
+def _run(arguments: list[str]) -> int:
+    command = next((word for word in arguments if not word.startswith("-")), None)
+    if command == "score" and "--help" not in arguments and "-h" not in arguments:
+        # The parser's own imports would take longer than judging a thousand texts.
+        return int(import_module("peakwatch.commands.score").main(arguments[1:]))
+    parsed = build_parser(command).parse_args(arguments)
+    module = import_module(f"peakwatch.commands.{parsed.command}")
+    return int(module.run(parsed))
+
+
+def _complain(*lines: str) -> None:
+    for line in lines:
+        print(f"peakwatch: {line}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,34 @@
+"""`peakwatch migrate`."""
+
+import argparse
+from typing import Final
+
+from peakwatch.commands.options import add_settings, settings_of
+
+EXAMPLES: Final = """examples:
+  peakwatch migrate
+  PEAKWATCH_CLICKHOUSE_HOST=ch.internal PEAKWATCH_CLICKHOUSE_PASSWORD=… peakwatch migrate
+
+Each numbered step is applied once and recorded; running it twice, or two at a time, is safe."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    add_settings(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Apply what is missing."""
+    from peakwatch.stores import clickhouse
+    from storage.migrate import migrate
+
+    settings = settings_of(arguments)
+    client = clickhouse(settings)
+    try:
+        applied = migrate(client, cluster=settings.clickhouse_cluster or None, database=settings.clickhouse_database)
+    finally:
+        client.close()
+    for step in applied:
+        print(f"applied {step.number:04d} {step.name}")
+    print(f"{settings.clickhouse_database} is up to date" if not applied else f"{len(applied)} steps applied")
+    return 0

@@ -1,0 +1,30 @@
+"""What several commands take: the settings' file, the configuration's files."""
+
+import argparse
+import os
+from pathlib import Path
+
+from schemas.settings import Settings, read_settings
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """`--config`, which `PEAKWATCH_CONFIG` may name instead."""
+    parser.add_argument(
+        "--config", type=Path, metavar="PEAKWATCH.YAML", default=None,
+        help="connections and limits; PEAKWATCH_* variables go over it (default: $PEAKWATCH_CONFIG)",
+    )  # fmt: skip
+
+
+def settings_of(arguments: argparse.Namespace) -> Settings:
+    """The settings of the file and the environment. ConfigError holds every mistake."""
+    path = arguments.config
+    if path is None and os.environ.get("PEAKWATCH_CONFIG"):
+        path = Path(os.environ["PEAKWATCH_CONFIG"])
+    return read_settings(path, os.environ)
+
+
+def add_rules(parser: argparse.ArgumentParser) -> None:
+    """The three files of what an event leads to."""
+    parser.add_argument("--rules", type=Path, metavar="RULES.yaml", help="policies and rules (default: what ships)")
+    parser.add_argument("--calendar", type=Path, metavar="CAL.yaml", help="working hours and holidays")
+    parser.add_argument("--peaks", type=Path, metavar="PEAKS.yaml", help="the promotion plan")

@@ -1,0 +1,34 @@
+"""`peakwatch worker`."""
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+from peakwatch.commands.options import add_settings, settings_of
+
+EXAMPLES: Final = """examples:
+  PEAKWATCH_KAFKA_BOOTSTRAP=kafka:9092 PEAKWATCH_CLICKHOUSE_HOST=clickhouse peakwatch worker
+  peakwatch worker --config /etc/peakwatch.yaml --log-level INFO
+
+Start as many as there are partitions; they share the work. Any of them may be killed at any time."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    add_settings(parser)
+    parser.add_argument("--log-level", default="WARNING", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run until a signal comes or a dependency is lost for good."""
+    from agents.app import run as run_worker
+    from peakwatch.config import load_config
+    from peakwatch.workers import build_worker
+
+    settings = settings_of(arguments)
+    config = load_config(rules=_path(settings.rules), calendars=_path(settings.calendars), peaks=_path(settings.peaks))
+    return run_worker(build_worker(settings, config), log_level=arguments.log_level)
+
+
+def _path(text: str) -> Path | None:
+    return Path(text) if text else None

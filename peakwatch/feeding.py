@@ -1,0 +1,99 @@
+"""Events from lines to Kafka, by kafka-python: each to its topic, by its key, at a steady rate."""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+
+from schemas.errors import TransientError
+from schemas.settings import Settings
+from schemas.topics import KEY_FIELD, SOURCES
+
+PACE_SECONDS: Final = 0.02  # how often the rate is looked at
+
+
+class Fed(NamedTuple):
+    """What a feed came to."""
+
+    sent: int
+    refused: int  # lines without a topic of ours
+    seconds: float
+
+
+def producer(settings: Settings) -> KafkaProducer:
+    """A producer that waits for the broker's word; TransientError when there is no broker."""
+    options: dict[str, Any] = {}
+    if settings.kafka_security_protocol != "PLAINTEXT":
+        options = {
+            "security_protocol": settings.kafka_security_protocol,
+            "ssl_cafile": settings.kafka_ssl_cafile or None,
+            "sasl_mechanism": settings.kafka_sasl_mechanism,
+            "sasl_plain_username": settings.kafka_sasl_username,
+            "sasl_plain_password": settings.kafka_sasl_password,
+        }
+    try:
+        return KafkaProducer(
+            bootstrap_servers=settings.kafka_bootstrap.split(","), acks="all", linger_ms=10,
+            compression_type="lz4", enable_idempotence=False, **options,
+        )  # fmt: skip
+    except KafkaError as error:
+        raise TransientError(f"kafka {settings.kafka_bootstrap}: not reached ({error}); is the broker up?") from None
+
+
+def feed(
+    lines: Iterable[bytes], to: KafkaProducer, *, rate: float | None, progress: Callable[[int], None] | None = None
+) -> Fed:
+    """Send every line to the topic that it names; `rate` is events a second, None as fast as it goes.
+
+    TransientError when the broker refuses or is lost: what was acknowledged by then stays.
+    """
+    began = time.perf_counter()
+    sent = refused = 0
+    try:
+        for raw in lines:
+            line = raw.rstrip(b"\r\n")
+            topic, key = _address(line)
+            if topic is None:
+                refused += 1
+                continue
+            to.send(topic, value=line, key=key)
+            sent += 1
+            if rate:
+                _pace(began, sent, rate)
+            if progress is not None and sent % 256 == 0:
+                progress(sent)
+        to.flush()
+    except KafkaError as error:
+        raise TransientError(f"kafka: sending failed after {sent} events: {error}") from None
+    return Fed(sent, refused, time.perf_counter() - began)
+
+
+class _Address(msgspec.Struct):
+    topic: str
+    product_id: str | None = None
+    complaint_id: str | None = None
+    ticket_id: str | None = None
+    shop_id: str | None = None
+
+
+_decode: Final = msgspec.json.Decoder(_Address).decode
+
+
+def _address(line: bytes) -> tuple[str | None, bytes | None]:
+    try:
+        address = _decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None, None
+    if address.topic not in SOURCES:
+        return None, None
+    key = getattr(address, KEY_FIELD[address.topic])  # type: ignore[index]  # checked just above
+    return address.topic, key.encode() if key else None
+
+
+def _pace(began: float, sent: int, rate: float) -> None:
+    ahead = sent / rate - (time.perf_counter() - began)
+    if ahead > PACE_SECONDS:
+        time.sleep(ahead)

@@ -1,0 +1,46 @@
+"""`peakwatch score`: lines of text in, lines of verdicts out, in batches."""
+
+import json
+from typing import IO
+
+from sentiment.judge import load, score_lines
+
+
+def score_plain(source: IO[bytes], out: IO[bytes]) -> None:
+    """`score<TAB>label` a line, the contract's form."""
+    for line in score_lines(load(), source):
+        out.write(line.encode() + b"\n")
+    out.flush()
+
+
+def score_jsonl(source: IO[bytes], out: IO[bytes]) -> None:
+    """A JSON object a line, with what else is known of the text."""
+    from sentiment.aspects import aspects
+    from sentiment.validity import validity
+
+    judge = load()
+    for raw in source:
+        text = raw.decode("utf-8", "replace").removesuffix("\n")
+        verdict = judge.judge_batch([text])
+        line = {
+            "score": verdict.score[0],
+            "label": verdict.label[0],
+            "invalid": validity(text),
+            "aspects": [{"name": aspect.name, "polarity": aspect.polarity} for aspect in aspects(text)],
+        }
+        out.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+    out.flush()
+
+
+def score_explained(source: IO[bytes], out: IO[bytes]) -> None:
+    """`score<TAB>label` a line, and below it the pieces that moved the score, in log-odds, the strongest first."""
+    from sentiment.explain import explain
+
+    judge = load()
+    for raw in source:
+        text = raw.decode("utf-8", "replace").removesuffix("\n")
+        verdict = judge.judge_batch([text])
+        out.write(f"{verdict.score[0]:.6f}\t{verdict.label[0]}\n".encode())
+        for piece, weight in explain(judge, text):
+            out.write(f"    {weight:+.3f}\t{piece}\n".encode("utf-8", "replace"))
+    out.flush()

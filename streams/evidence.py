@@ -1,0 +1,83 @@
+"""What customers say in a spike: the words that stand out against what is usually complained of, and new terms.
+
+The newest texts teach the background nothing, lest a spike become its own normal.
+"""
+
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from schemas.results import Observation
+from sentiment.keywords import Background, emerging, over_represented
+from sentiment.words import Words
+
+LAG_MS: Final = 40 * 60_000
+WAITING_TEXTS: Final = 64  # cut into words so many at a time
+KEYWORDS: Final = 8
+LEAST_BACKGROUND: Final = 200.0  # words; before that the most frequent ones must do
+SAMPLE: Final = "sample_texts"  # the detector's key, which leaves here
+
+
+class Evidence:
+    """Words of negative reviews and complaints, now and usually."""
+
+    def __init__(self, words: Words) -> None:
+        self._words = words
+        self._terms = Background()
+        self._candidates = Background()
+        self._waiting: deque[tuple[int, str]] = deque()
+
+    def observe(self, observations: Iterable[Observation]) -> None:
+        """Take note of what is said."""
+        self._waiting.extend((one.at, one.text) for one in observations if one.text)
+
+    def enrich(self, evidence: Mapping[str, Any], *, at: int) -> dict[str, Any]:
+        """The evidence with `keywords` and `emerging` made of its sample of texts."""
+        self._learn(at - LAG_MS)
+        rest = {key: value for key, value in evidence.items() if key != SAMPLE}
+        texts = evidence.get(SAMPLE)
+        if not texts:
+            return rest
+        now = _counted(self._words.content(texts))
+        if self._terms.total >= LEAST_BACKGROUND:
+            keywords = [one.word for one in over_represented(now, self._terms, k=KEYWORDS)]
+            rest["emerging"] = [
+                one.word for one in emerging(_counted(self._words.candidates(texts)), self._candidates, k=KEYWORDS)
+            ]
+        else:
+            keywords = [word for word, count in now.most_common(KEYWORDS) if count > 1]
+        rest["keywords"] = keywords
+        return rest
+
+    def dump(self) -> dict[str, Any]:
+        """The state as plain values."""
+        return {
+            "terms": self._terms.dump(),
+            "candidates": self._candidates.dump(),
+            "waiting": [list(one) for one in self._waiting],
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `dump` gave."""
+        self._terms.load(state["terms"])
+        self._candidates.load(state["candidates"])
+        self._waiting = deque((at, text) for at, text in state["waiting"])
+
+    def forget(self, now_ms: int) -> None:
+        """Learn what is old enough; called now and then, so that little waits."""
+        if len(self._waiting) >= WAITING_TEXTS and self._waiting[WAITING_TEXTS - 1][0] < now_ms - LAG_MS:
+            self._learn(now_ms - LAG_MS)
+
+    def _learn(self, until_ms: int) -> None:
+        texts: list[str] = []
+        at = 0
+        while self._waiting and self._waiting[0][0] < until_ms:
+            at, text = self._waiting.popleft()
+            texts.append(text)
+        if texts:
+            self._terms.add(_counted(self._words.content(texts)), at_ms=at)
+            self._candidates.add(_counted(self._words.candidates(texts)), at_ms=at)
+
+
+def _counted(words: Iterable[Iterable[str]]) -> Counter[str]:
+    return Counter(word for text in words for word in text)
