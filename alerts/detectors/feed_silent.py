@@ -1,7 +1,7 @@
 """A feed that has fallen silent: a topic × channel, or a whole topic, far beyond its learnt cadence.
 
-What a setting means: `false_alarm_days: 30` is about one false alarm in 30 days, all feeds together. A gap can
-begin after every pane that had an event, so a silence is an alarm when its probability (`cadence.py`)
+What a setting means: `false_alarm_days: 30` is about one false alarm in 30 days, all feeds together. A gap
+can begin after every pane that had an event, so a silence is an alarm when its probability (`cadence.py`)
 is under 1 / (30 * the panes with an event a day, of all feeds). Nothing is said of a feed known for less than
 `min_history`, nor of a silence under `min_silence`, which leaves room for a producer's restart.
 """
@@ -169,7 +169,7 @@ class FeedSilentDetector:
         return low * PANE_MS
 
     def _speaks_for_all(self, topic: Feed) -> bool:
-        """Not if it has but one channel, nor while one that fell silent earlier makes the others look slow."""
+        """Not if it has but one channel, nor while an earlier silence makes the others look slow."""
         channels = [one for one in self._feeds if one[0] == topic[0] and one != topic]
         last = self._feeds[topic].last_at
         return len(channels) > 1 and not any(
@@ -198,7 +198,7 @@ class FeedSilentDetector:
         )  # fmt: skip
 
     def _inhibits(self, feed: Feed) -> list[dict[str, str]]:
-        """The spikes that rest on the feed: of its channel, or all of the kind where their whole base is gone."""
+        """The spikes that rest on the feed: of its channel, or of the kind where their whole base is gone."""
         topic, channel = feed
         kind = _SPIKE.get(topic)
         if kind is None:

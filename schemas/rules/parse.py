@@ -113,7 +113,8 @@ def _shape(node: Node) -> tuple[AlertKind, type[RuleBase], Mapping[str, Key]] | 
 def _check_common(fields: Fields, values: Mapping[str, Any]) -> None:
     if values.get("quiet_hours") and values.get("severity") == "critical":
         fields.wrong("quiet_hours", "only severities below critical may be quiet")
-    match, dimensions = values.get("match"), values.get("dimensions")
+    unsaid = ("all",) if "figure" in values else None  # of a spike rule it is the detector's to say
+    match, dimensions = values.get("match"), values.get("dimensions", unsaid)
     if match and dimensions and not any(match.keys() <= set(one.split("+")) for one in dimensions):
         fields.wrong("match", f"no dimension of the rule shows {' and '.join(match)}")
 
