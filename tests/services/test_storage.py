@@ -5,6 +5,8 @@ import json
 import random
 import re
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,19 +23,10 @@ from storage.migrate import DDL, Applied, migrate
 from storage.spool import DiskSpool
 from storage.writer import Writer, WriterSettings
 from streams import sketch
+from tests.services.storing_worker import CHUNK, WallClock
 from tests.unit.storage.stand_ins import SteppingClock, make_review, make_window
 
 pytestmark = pytest.mark.embedded
-
-
-class WallClock:
-    """Waits for real: the server under test takes real time."""
-
-    def now_ms(self) -> int:
-        return round(asyncio.get_running_loop().time() * 1000)
-
-    async def sleep(self, ms: int) -> None:
-        await asyncio.sleep(ms / 1000)
 
 
 @pytest.fixture(scope="module")
@@ -322,6 +315,48 @@ async def test_kill_9_of_clickhouse_in_the_middle_of_writing_loses_nothing_and_d
         assert client.execute("SELECT count(), uniqExact(event_id) FROM pw.reviews_v") == [(12_000, 12_000)]
         assert client.execute("SELECT count() FROM pw.windows_v") == [(60,)]
         assert client.execute("SELECT count() FROM pw.dead_letters_v") == [(0,)]
+        client.close()
+    finally:
+        server.stop()
+
+
+def _worker(port: int, spool: Path, first: int, last: int) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "tests.services.storing_worker", str(port), str(spool), str(first), str(last)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=DDL.parent.parent)
+
+
+def _kill_after(worker: "subprocess.Popen[str]", lines: int) -> int:
+    """Kill the worker after so many more lines; the last chunk that it called safe."""
+    assert worker.stdout is not None
+    seen = [worker.stdout.readline() for _ in range(lines)]
+    worker.kill()
+    seen += worker.stdout.read().splitlines()
+    worker.wait()
+    worker.stdout.close()
+    return int([line for line in seen if line.strip()][-1])
+
+
+def test_kill_9_of_the_worker_and_of_clickhouse_loses_nothing_that_was_called_safe(tmp_path: Path) -> None:
+    directory, spool, last = tmp_path / "data", tmp_path / "spool", 60
+    server = start(directory)
+    port = server.port
+    try:
+        client = connect(server)
+        migrate(client, database="pw")
+        client.close()
+        safe = _kill_after(_worker(port, spool, 0, last), 15)  # while it writes
+        server.process.send_signal(signal.SIGKILL)
+        server.stop()
+        safe = _kill_after(_worker(port, spool, safe + 1, last), 15)  # while it spools
+        assert list(spool.glob("*.spool"))
+        server = start(directory, port=port)
+        safe = _kill_after(_worker(port, spool, safe + 1, last), 5)  # while it drains
+        with _worker(port, spool, safe + 1, last) as worker:
+            assert worker.wait(60) == 0
+        assert not list(spool.glob("*.spool"))
+        client = connect(server)
+        count = last * CHUNK
+        assert client.execute("SELECT count(), uniqExact(event_id) FROM pw.reviews_v") == [(count, count)]
         client.close()
     finally:
         server.stop()
