@@ -6,7 +6,7 @@ Decides how internal topics are kept; which there are, and how many partitions e
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -70,15 +70,14 @@ async def ensure_topics(
     admin = AIOKafkaAdminClient(request_timeout_ms=timeout_ms, **client_options(bootstrap, options))
     try:
         await admin.start()
-        try:
-            missing = _missing(specs, await _partition_counts(admin, specs))
-            if missing:
-                _check_created(await admin.create_topics([_new_topic(spec) for spec in missing]))
-            await _wait_usable(admin, specs, timeout_ms=timeout_ms)
-        finally:
-            await admin.close()
+        missing = _missing(specs, await _partition_counts(admin, specs))
+        if missing:
+            _check_created(await admin.create_topics([_new_topic(spec) for spec in missing]))
+        await _wait_usable(admin, specs, timeout_ms=timeout_ms)
     except KafkaError as error:
         raise TransientError(f"kafka {bootstrap}: {error!r}") from error
+    finally:
+        await admin.close()
     return [spec.name for spec in missing]
 
 
@@ -99,13 +98,35 @@ async def open_producer(
             max_batch_size=_MAX_BATCH_BYTES,
             **client_options(bootstrap, options),
         )
-        await producer.start()
     except KafkaError as error:
         raise TransientError(f"kafka {bootstrap}: {error!r}") from error
     try:
+        await _started(producer.start(), bootstrap)
         yield producer
     finally:
-        await producer.stop()
+        await producer.stop()  # also when it did not start: it holds connections and tasks then
+
+
+@contextlib.asynccontextmanager
+async def open_consumer(
+    bootstrap: str, *, options: Options | None = None, **settings: Any
+) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer without a group, for reading partitions from a known place; commits nothing.
+
+    Raises `TransientError` when the broker is not there.
+    """
+    consumer = AIOKafkaConsumer(
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",  # also where retention has taken the place to begin from
+        fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
+        **settings,
+        **client_options(bootstrap, options),
+    )
+    try:
+        await _started(consumer.start(), bootstrap)
+        yield consumer
+    finally:
+        await consumer.stop()
 
 
 async def end_offsets(
@@ -124,18 +145,20 @@ async def end_offsets(
     if not wanted:
         return {}
     try:
-        async with AIOKafkaConsumer(
-            enable_auto_commit=False,
-            fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
-            request_timeout_ms=timeout_ms,
-            **client_options(bootstrap, options),
-        ) as consumer:
+        async with open_consumer(bootstrap, options=options, request_timeout_ms=timeout_ms) as consumer:
             consumer.assign(wanted)
             listed = await consumer.end_offsets(wanted)
             for tp in wanted:
                 consumer.seek(tp, listed[tp])
             await _wait_highwater(consumer, wanted, timeout_ms=timeout_ms)
             return {(tp.topic, tp.partition): max(listed[tp], consumer.highwater(tp)) for tp in wanted}
+    except KafkaError as error:
+        raise TransientError(f"kafka {bootstrap}: {error!r}") from error
+
+
+async def _started(starting: Awaitable[None], bootstrap: str) -> None:
+    try:
+        await starting
     except KafkaError as error:
         raise TransientError(f"kafka {bootstrap}: {error!r}") from error
 

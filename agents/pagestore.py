@@ -10,10 +10,10 @@ import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from agents.broker import FETCH_MAX_WAIT_MS, Options, Partition, TopicSpec, client_options, end_offsets
+from agents.broker import FETCH_MAX_WAIT_MS, Options, Partition, TopicSpec, end_offsets, open_consumer
 from agents.claims import new_owner
 from agents.pages import Log, Pages, Reading, Snapshot
 from schemas.errors import PermanentError, TransientError
@@ -137,11 +137,8 @@ class PageStore:
         tp = TopicPartition(*at)
         deadline = time.monotonic() + timeout_ms / 1000
         try:
-            async with AIOKafkaConsumer(
-                enable_auto_commit=False,
-                fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
-                max_partition_fetch_bytes=_FETCH_BYTES,
-                **client_options(self._bootstrap, self._options),
+            async with open_consumer(
+                self._bootstrap, options=self._options, max_partition_fetch_bytes=_FETCH_BYTES
             ) as consumer:
                 consumer.assign([tp])
                 await consumer.seek_to_beginning(tp)

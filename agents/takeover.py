@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from agents.broker import FETCH_MAX_WAIT_MS, Options, Partition, client_options
+from agents.broker import FETCH_MAX_WAIT_MS, Options, Partition, open_consumer
 from agents.claims import (
     NOBODY,
     NOTHING,
@@ -145,12 +145,7 @@ async def take_over(
         stamp = Stamp("claim", source, owner, generation, 0, NOTHING)
         try:
             await _send_claims(producer, stamp, outputs)
-            async with AIOKafkaConsumer(
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",  # also where retention has taken the place to begin from
-                fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
-                **client_options(bootstrap, options),
-            ) as consumer:
+            async with open_consumer(bootstrap, options=options) as consumer:
                 claimed = await _read_to_claim(
                     consumer, stamp=stamp, outputs=outputs, since=since or {}, timeout_ms=timeout_ms
                 )
