@@ -6,7 +6,7 @@ whole text to the judge, and traditional characters to whoever hands the text in
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -71,18 +71,18 @@ class Lexicon:
     """The words, ready to be found in texts."""
 
     def __init__(self, terms: Mapping[str, _Term]) -> None:
-        self._terms = dict(terms)
+        self._terms: dict[str, _Term | None] = dict(terms) | dict.fromkeys(_ENDS)
         lengths: dict[str, set[int]] = {}
-        for word in terms:
+        for word in self._terms:
             lengths.setdefault(word[0], set()).add(len(word))
         self._lengths = {first: sorted(sizes, reverse=True) for first, sizes in lengths.items()}
         first = "".join(re.escape(character) for character in sorted(lengths))
         # A jump from sign to sign: most characters of a text begin no word of the lexicon and cost nothing.
-        self._signs = re.compile(f"[{first}{_ENDS}]")
+        self._signs = re.compile(f"[{first}]")
 
     def aspects(self, text: str) -> list[Aspect]:
         """As `aspects`."""
-        clauses = list(self._clauses(text))
+        clauses = self._clauses(text)
         _lend(clauses)
         weights: dict[AspectName, float] = {}
         leans: dict[AspectName, list[float]] = {}
@@ -109,17 +109,18 @@ class Lexicon:
         found.sort(key=lambda aspect: (-aspect.weight, NAMES.index(aspect.name)))
         return found
 
-    def _clauses(self, text: str) -> Iterator[_Clause]:
+    def _clauses(self, text: str) -> list[_Clause]:
         lowered = text.lower()
         if len(lowered) != len(text):  # a few letters grow in lower case, and places would no longer agree
             lowered = text
-        begin = 0
+        clauses: list[_Clause] = []
         clause = _Clause("", {}, 0.0, 0)
+        begin = 0
         negated_until = -1
         for place, end, term in self._found(lowered):
             if term is None or term.kind == "contrast":
                 clause.text = text[begin:place]
-                yield clause
+                clauses.append(clause)
                 clause, begin, negated_until = _Clause("", {}, 0.0, 0), (end if term is None else place), -1
             elif term.kind == "negation":
                 # Two in a row are none: 不是不好.
@@ -132,26 +133,26 @@ class Lexicon:
                     clause.opinions += 1
                     negated_until = -1
         clause.text = text[begin:]
-        yield clause
+        clauses.append(clause)
+        return clauses
 
-    def _found(self, lowered: str) -> Iterator[tuple[int, int, _Term | None]]:
+    def _found(self, lowered: str) -> list[tuple[int, int, _Term | None]]:
         """The longest words that fit, from left to right; None is the end of a clause."""
-        terms, lengths = self._terms, self._lengths
+        get, lengths = self._terms.get, self._lengths
+        found: list[tuple[int, int, _Term | None]] = []
         done = 0
         for match in self._signs.finditer(lowered):
             place = match.start()
             if place < done:
                 continue
-            for length in lengths.get(lowered[place], ()):
-                term = terms.get(lowered[place : place + length])
-                if term is not None:
-                    done = place + length
-                    yield place, done, term
+            for length in lengths[lowered[place]]:
+                end = place + length
+                term = get(lowered[place:end], _NOT_A_TERM)
+                if term is not _NOT_A_TERM:
+                    done = end
+                    found.append((place, end, term))
                     break
-            else:
-                if lowered[place] in _ENDS:
-                    done = place + 1
-                    yield place, done, None
+        return found
 
 
 def aspects(text: str) -> list[Aspect]:
@@ -189,6 +190,7 @@ def read_lexicon(source: str) -> Lexicon:
 
 _LEANS: Final = {"good": 1, "bad": -1, "none": 0}
 _WEIGHTS: Final = {"topic": _TOPIC_WEIGHT, "good": _LEANING_WEIGHT, "bad": _LEANING_WEIGHT, "hint": _HINT_WEIGHT}
+_NOT_A_TERM: Final = _Term(None, 0.0, 0, "negation")
 _ENDS: Final = "，。！？；,!?;\n \u3000…~～、"
 
 
