@@ -14,7 +14,7 @@ _PROVINCES: Final = (
     "|陕西|吉林|福建|贵州|广东|青海|西藏|四川|宁夏|海南|台湾|香港|澳门"
 )
 # What cannot be in the name of a place, so that 我住在杭州市 is not masked from 我 on.
-_NOT_NAMES: Final = "我你他她它您们在住是到寄送的了这与给让往离去有没不很就也还说叫请把被找走过着个号址为店因地放"
+_NOT_NAMES: Final = "我你他她它您们在住是到寄送的了这与给让往离去没不很就也还说叫请把被找走过着个号址店因"
 
 
 def _name_class() -> str:
@@ -28,6 +28,8 @@ def _name_class() -> str:
     return "".join(ranges)
 
 
+# Said before an address and also part of names (解放路), so cut off afterwards.
+_SAID_BEFORE: Final = "放从来自于和发为"
 _NAME: Final = f"[{_name_class()}]"
 _NUMBER: Final = r"[0-9一二三四五六七八九十百零〇]{1,5}"
 _COMPOUND: Final = r"(?:小区|花园|公寓|家园|新村|[苑庄园村]|大厦|广场|社区|大院|别墅|宿舍|家属院|工业园|科技园|产业园)"
@@ -38,8 +40,8 @@ HINT: Final = re.compile(
     rf"[路街道巷弄同][东南西北中]?[一二三]?段?{_NUMBER}[号弄]"
     rf"|[省市区县盟旗]{_NAME}{{1,9}}(?:[路街巷弄村镇乡]|大道|小区|花园|胡同|科技园)"
     rf"|[栋幢座元楼][0-9一二三四五六七八九十]"
-    rf"|[园区寓苑庄村厦场社舍][0-9A-Za-z一二三四五六七八九十]{{1,4}}[栋幢座号室]"
-    rf"|[址][:：是为 ]"
+    rf"|[园区寓苑庄村厦场社舍][0-9A-Za-z一二三四五六七八九十]{{1,4}}[栋幢座号室-]"
+    rf"|地址|住址|家住"
 )
 _DOOR: Final = (
     rf"(?:[ ,，\-]?(?:{_NUMBER}(?:[\-之]{_NUMBER}){{0,3}}|[A-Za-z]) ?"
@@ -54,14 +56,17 @@ _BUILDING: Final = re.compile(
     rf"(?:{_NUMBER}|[A-Za-z]) ?(?:号楼|号院|栋|幢|单元|座)[ ,，\-]?"
     rf"(?:(?:{_NUMBER}|[A-Za-z]) ?(?:单元|[室房户门]|楼|层|号(?!楼))|[0-9]{{3,4}}(?![0-9元块年]))"
 )
-_ESTATE: Final = re.compile(rf"{_COMPOUND} ?第?(?:{_NUMBER}|[A-Za-z]) ?(?:号楼|单元|[栋幢座号室组])")
+_ESTATE: Final = re.compile(
+    rf"{_COMPOUND} ?第?(?:(?:{_NUMBER}|[A-Za-z]) ?(?:号楼|单元|[栋幢座号室组])|[0-9]{{1,4}}(?:-[0-9]{{1,4}}){{1,3}})"
+)
+_LEVEL: Final = rf"(?:街道|大道|大街|胡同|[路街巷弄村镇乡]|{_COMPOUND})"
 _CHAIN: Final = re.compile(
     rf"(?:(?:{_PROVINCES})(?:省|市|自治区|壮族自治区|回族自治区|维吾尔自治区)?|{_NAME}{{2,4}}市)"
     rf"(?:{_NAME}{{1,6}}?(?<![市地景小城校郊园战])[市州盟区县旗])"
-    rf"(?:{_NAME}{{1,6}}?[区县市])?{_NAME}{{0,9}}?(?:[路街巷弄村镇乡]|大道|街道|胡同|{_COMPOUND})"
+    rf"(?:{_NAME}{{1,6}}?[区县市])?(?:{_NAME}{{0,8}}?{_LEVEL}){{1,4}}"
 )
 _CUED: Final = re.compile(
-    rf"(?:地址|住址)(?:[:：是为在 ]{{1,3}})"
+    rf"(?:地址|住址|家住)(?:[:：是为在 ]{{0,3}})"
     rf"(?P<place>{_NAME}{{2,24}}[0-9A-Za-z\-]{{0,6}}(?:{_NAME}|号){{0,4}})"
 )
 _LEADS_SOMEWHERE: Final = re.compile(r"[省市区县镇乡村路街巷弄栋幢室]|小区|单元")
@@ -80,15 +85,22 @@ def find(text: str) -> Iterator[tuple[int, int]]:
     """The stretches [start, end) that are addresses, in order, without overlap."""
     cores = [match.span() for pattern in (_CHAIN, _ROAD, _ESTATE, _BUILDING) for match in pattern.finditer(text)]
     cores += [m.span("place") for m in _CUED.finditer(text) if _LEADS_SOMEWHERE.search(m["place"])]
-    done = 0
+    begun, done = 0, 0
     for start, end in sorted(cores):
-        if start < done:
+        if end <= done:
             continue
-        left = _LEFT.search(text, max(done, start - _LOOK_BACK), start)
-        if left:
-            start = left.start()
+        if start > done:
+            left = _LEFT.search(text, max(done, start - _LOOK_BACK), start)
+            start = left.start() if left else start
+            while text[start] in _SAID_BEFORE and start < end:
+                start += 1
         right = _RIGHT.match(text, end)
-        if right:
-            end = right.end()
-        yield start, end
+        end = right.end() if right else end
+        # What touches what came before is the rest of the same address.
+        if start > done:
+            if done:
+                yield begun, done
+            begun = start
         done = end
+    if done:
+        yield begun, done

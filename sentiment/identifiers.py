@@ -31,21 +31,22 @@ _NUMERAL_VALUES: Final = str.maketrans(NUMERALS + "oOlI", "0" + "0123456789" + "
 
 _EMAIL: Final = re.compile(
     r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]{1,64} ?(?:@|[(\[]at[)\]]) ?"
-    r"[A-Za-z0-9](?:[A-Za-z0-9\-]{0,40}\.){1,4}[A-Za-z]{2,10}"
+    r"[A-Za-z0-9\u4e00-\u9fff](?:[A-Za-z0-9\u4e00-\u9fff\-]{0,40}\.){1,4}(?:[A-Za-z]{2,10}|中国|公司|网络)"
 )
 # Every alternative begins with a letter, not a class, so that `re` skips ahead to it.
 ACCOUNT_HINT: Final = re.compile(
-    "微信|威信|薇信|维信|徽信|加微|加薇|扣扣|企鹅|球球|v|V|w[xX]|W[xX]|wei|Wei|WEI|weC|wec|WeC|q|Q|护照|通行证|军官证|台胞证|回乡证"
+    "微信|微 信|威信|薇信|维信|徽信|加微|加薇|扣扣|企鹅|球球|v|V|w[xX]|W[xX]|wei|Wei|WEI|weC|wec|WeC|q|Q"
+    "|护照|通行证|军官证|台胞证|回乡证|社保|军字"
 )
 _WECHAT: Final = re.compile(
-    r"(?:微信|威信|薇信|维信|徽信|weixin|wechat|v信|v❤|加微|加薇|加v"
-    r"|(?<![A-Za-z])(?:vx|wx|v(?=[ ]?[:：]))(?![A-Za-z]))"
+    r"(?:微 ?信|威信|薇信|维信|徽信|weixin|wechat|v信|v❤|加微|加薇|加v"
+    r"|(?<![A-Za-z])(?:vx|wx|v(?=[ ]?[:：])|(?<=[+])v)(?![A-Za-z]))"
     r"(?P<mark>[号码:：是为加我 =\-,，]{0,6})(?P<id>[A-Za-z0-9][A-Za-z0-9_\-]{4,19})(?![A-Za-z0-9_])",
     re.IGNORECASE,
 )
 _QQ: Final = re.compile(
-    r"(?:(?<![A-Za-z])qq|扣扣|企鹅|(?<![A-Za-z])q群|球球|加q"
-    r"|(?<![A-Za-z])q(?=[:：]))"
+    r"(?:(?<![A-Za-z])q ?q|扣扣|企鹅|(?<![A-Za-z])q群|球球|加q"
+    r"|(?<![A-Za-z])q(?=[:： ]))"
     r"[群号码:：是为加我 =\-,，]{0,6}(?P<id>[1-9][0-9]{4,10})(?![0-9])",
     re.IGNORECASE,
 )
@@ -56,7 +57,7 @@ _PLATE: Final = re.compile(
 # 新R7000P is a laptop as well as a car of Hotan: these provinces' signs are everyday words.
 _EVERYDAY_PROVINCES: Final = frozenset("新黑青云宁贵吉")
 _DOCUMENT: Final = re.compile(
-    r"(?:护照|通行证|军官证|台胞证|回乡证)[号码:：是为 ]{0,4}(?P<id>[A-Za-z]{0,2}[0-9]{6,10})(?![0-9])"
+    r"(?:护照|通行证|军官证|台胞证|回乡证|社保卡?|军字第)[号码:：是为 ]{0,4}(?P<id>[A-Za-z]{0,2}[0-9]{6,10})(?![0-9])"
 )
 
 
@@ -69,7 +70,7 @@ def accounts(folded: str) -> Iterator[Span]:
     for match in _WECHAT.finditer(folded):
         name = match["id"]
         # Letters alone are a word as often as an account (微信wechat): those need a sign that a name follows.
-        if any(c.isdigit() or c in "_-" for c in name) or (len(name) >= 6 and _named(match["mark"])):
+        if any(c.isdigit() or c in "_-" for c in name) or (len(name) >= 6 and _named(folded, match)):
             if name.isdigit() and len(name) == 11 and name[0] == "1":
                 yield *match.span("id"), PHONE
             else:
@@ -80,8 +81,8 @@ def accounts(folded: str) -> Iterator[Span]:
         yield *match.span("id"), DOCUMENT
 
 
-def _named(mark: str) -> bool:
-    return any(c in "号:：是为" for c in mark)
+def _named(folded: str, match: re.Match[str]) -> bool:
+    return any(c in "号:：是为" for c in match["mark"]) or folded[max(0, match.start() - 2) : match.start()] == "我的"
 
 
 def plates(folded: str) -> Iterator[Span]:
@@ -97,15 +98,15 @@ def plates(folded: str) -> Iterator[Span]:
 # --- numbers
 
 _LONG: Final = re.compile(r"(?<![0-9.])[0-9](?:[ \-]{0,2}[0-9]){13,29}(?:[ \-]?[Xx])?(?![0-9])")
-_RUN14: Final = re.compile(r"(?<![0-9.])[0-9]{14,40}(?![0-9]*[.][0-9])[Xx]?")
+_RUN14: Final = re.compile(r"(?<![0-9.A-Za-z])[0-9]{14,40}(?![0-9]*[.][0-9])[Xx]?")
 _MOBILE: Final = re.compile(
     r"(?<![0-9])(?<![0-9][.])(?:[(]?(?:\+|00)? ?86[)]?[ \-]{0,2})?"
-    r"(?P<number>1[ \-.·_]{0,3}[3-9](?:[ \-.·_]{0,3}[0-9oO]){9})(?![0-9])"
+    r"(?P<number>1[ \-.·_]{0,3}[3-9](?:[ \-.·_,，、/]{0,3}[0-9oO]){9})(?![0-9])"
 )
 _LANDLINE: Final = re.compile(
     r"(?<![0-9.])(?:(?:\+|00)86[ \-]?)?(?:"
-    r"[(]0[1-9][0-9]{1,2}[)][ \-]?[2-9][0-9]{2,3}[ \-]?[0-9]{4}"
-    r"|0(?:10|2[0-9]|[3-9][0-9]{2})[ \-]{0,3}[2-9][0-9]{2,3}[ \-]?[0-9]{4}"
+    r"[(]0[1-9][0-9]{1,2}[)][ \-]?[1-9][0-9]{2,3}[ \-]?[0-9]{4}"
+    r"|0(?:10|2[0-9]|[3-9][0-9]{2})(?:[ \-]{1,3}[1-9]|[2-9])[0-9]{2,3}[ \-]?[0-9]{4}"
     r"|09[0-9]{2}[ \-]?[0-9]{3}[ \-]?[0-9]{3}"
     r")(?:[ \-]?(?:转|分机|ext\.?)[ :：]?[0-9]{1,6})?(?![0-9])"
 )
@@ -122,8 +123,11 @@ _ORDER: Final = re.compile(
     re.IGNORECASE,
 )
 _PARCEL: Final = re.compile(r"(?<![A-Za-z0-9])[A-Z]{1,5}[0-9]{9,22}(?:[A-Z]{2})?(?![A-Za-z0-9])", re.IGNORECASE)
+_CARD: Final = re.compile("卡|账号|帐号|账户|帐户|银行")
+_CALLS_AFTER: Final = 8
 _PDD: Final = re.compile(r"(?<![0-9])[0-9]{6}-[0-9]{12,18}(?![0-9])")
-_SEPARATORS: Final = re.compile(r"[ \-.·_]+")
+_SEPARATORS: Final = re.compile(r"[ \-.·_,，、/]+")
+_LISTED: Final = re.compile("[,，、/]")
 _PHONE_GROUPS: Final = frozenset(
     (
         (11,),
@@ -147,7 +151,7 @@ def long_numbers(folded: str) -> Iterator[Span]:
     for match in _PDD.finditer(folded):
         yield match.start(), match.end(), ORDER
     for match in _LONG.finditer(folded):
-        kind = _kind_of_long(match[0])
+        kind = _kind_of_long(match[0]) or (BANK_CARD if _is_called_card(folded, match) else "")
         if kind:
             yield match.start(), match.end(), kind
     for match in _RUN14.finditer(folded):
@@ -155,6 +159,12 @@ def long_numbers(folded: str) -> Iterator[Span]:
         kind = _kind_of_long(match[0]) or (ORDER if len(set(match[0])) > 3 else "")
         if kind:
             yield match.start(), match.end(), kind
+
+
+def _is_called_card(folded: str, match: re.Match[str]) -> bool:
+    """Sixteen digits or more that the text calls a card: one mistyped digit makes it no less personal."""
+    before = folded[max(0, match.start() - _CALLS_AFTER) : match.start()]
+    return 16 <= sum(c.isdigit() for c in match[0]) <= 19 and _CARD.search(before) is not None
 
 
 def _kind_of_long(number: str) -> str:
@@ -175,7 +185,9 @@ def phones(folded: str) -> Iterator[Span]:
     taken: list[Span] = []
     for match in _MOBILE.finditer(folded):
         groups = tuple(len(group) for group in _SEPARATORS.split(match["number"]))
-        if (groups in _PHONE_GROUPS or max(groups) <= 2) and len(set(match["number"])) > 2:
+        # Commas and slashes stand between prices as well: there only the usual groups are a number.
+        usual = {(3, 4, 4)} if _LISTED.search(match["number"]) else _PHONE_GROUPS
+        if (groups in usual or (usual is _PHONE_GROUPS and max(groups) <= 2)) and len(set(match["number"])) > 2:
             taken.append((match.start(), match.end(), PHONE))
     taken += [(m.start(), m.end(), LANDLINE) for m in _LANDLINE.finditer(folded)]
     taken += [(m.start(), m.end(), LANDLINE) for m in _FOREIGN.finditer(folded)]
@@ -193,7 +205,7 @@ def orders(folded: str) -> Iterator[Span]:
     yield from taken
 
 
-_SPOKEN: Final = re.compile(rf"(?<![{NUMERALS}0-9])[{NUMERALS}0-9](?:[ \-,，、.]?[{NUMERALS}0-9oO]){{9,11}}")
+_SPOKEN: Final = re.compile(rf"(?<![{NUMERALS}0-9])[{NUMERALS}0-9](?:[ \-,，、.]?[{NUMERALS}0-9oO]){{9,17}}[Xx]?")
 
 
 def spoken_phones(folded: str) -> Iterator[Span]:
@@ -201,7 +213,9 @@ def spoken_phones(folded: str) -> Iterator[Span]:
     for match in _SPOKEN.finditer(folded):
         at = [match.start() + i for i, character in enumerate(match[0]) if character not in " -,，、."]
         number = "".join(folded[i] for i in at).translate(_NUMERAL_VALUES)
-        if re.match("1[3-9][0-9]{9}", number):
+        if len(number) == 18 and is_identity_card(number.upper()):
+            yield match.start(), match.end(), IDENTITY
+        elif re.match("1[3-9][0-9]{9}", number):
             yield match.start(), at[10] + 1, PHONE  # a twelfth numeral belongs to what is said next
         elif number[0] == "0" and len(set(number)) > 3:
             yield match.start(), match.end(), LANDLINE
