@@ -30,6 +30,7 @@ FETCH_MAX_WAIT_MS: Final = 100  # how long a poll on idle partitions may take
 _TOPIC_EXISTS: Final = 36
 _MAX_BATCH_BYTES: Final = 256 * 1024
 _PRODUCER_ID_TIMEOUT_MS: Final = 30_000
+_PRODUCER_ID_TRIES: Final = 100
 
 
 class TopicSpec(NamedTuple):
@@ -169,7 +170,11 @@ async def has_idempotence(bootstrap: str, *, options: Options | None = None) -> 
     try:
         await client.bootstrap()
         request = InitProducerIdRequest(None, _PRODUCER_ID_TIMEOUT_MS)
-        answer = await client.send(client.get_random_node(), request)
+        for _ in range(_PRODUCER_ID_TRIES):
+            answer = await client.send(client.get_random_node(), request)
+            if not for_code(answer.error_code).retriable:
+                break
+            await asyncio.sleep(0.1)  # a broker that has just started is loading its transactions
         return not answer.error_code
     finally:
         await client.close()

@@ -15,6 +15,7 @@ import resource
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
@@ -27,7 +28,6 @@ from agents.transport import driver
 from agents.transport.chunks import Chunk, ChunkSchema
 from embedded import kafka
 
-TOPIC: Final = "bench-transport"
 PARTITIONS: Final = 4
 SEED: Final = 11
 
@@ -48,14 +48,14 @@ def records(count: int) -> Iterator[tuple[bytes, bytes]]:
         yield product.encode(), json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-async def fill(bootstrap: str, count: int) -> None:
-    """Put the records into the topic."""
+async def fill(bootstrap: str, topic: str, count: int) -> None:
+    """Put the records into a new topic."""
     await broker.ensure_topics(
-        bootstrap, [broker.TopicSpec.kept(TOPIC, partitions=PARTITIONS, retention_ms=broker.DAY_MS)]
+        bootstrap, [broker.TopicSpec.kept(topic, partitions=PARTITIONS, retention_ms=broker.DAY_MS)]
     )
     async with AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=20, max_batch_size=256 * 1024) as out:
         for key, value in records(count):
-            last = await out.send(TOPIC, value, key=key)
+            last = await out.send(topic, value, key=key)
         await last
         await out.flush()
 
@@ -85,11 +85,11 @@ class Count:
             os._exit(0)  # how long Faust takes to stop is not the question
 
 
-def run_chunked(bootstrap: str, count: Count) -> None:
+def run_chunked(bootstrap: str, name: str, count: Count) -> None:
     """The transport of this project."""
     driver.register()
-    app = faust.App("bench-chunked", broker=driver.broker_url(bootstrap), **_APP, **driver.APP_SETTINGS)
-    topic = app.topic(TOPIC, schema=ChunkSchema(), maxsize=16)
+    app = faust.App(f"{name}-{uuid.uuid4().hex}", broker=driver.broker_url(bootstrap), **_APP, **driver.APP_SETTINGS)
+    topic = app.topic(name, schema=ChunkSchema(), maxsize=16)
 
     @app.agent(topic)
     async def reviews(stream: Any) -> None:
@@ -101,10 +101,10 @@ def run_chunked(bootstrap: str, count: Count) -> None:
     faust.Worker(app, loglevel="ERROR").execute_from_commandline()
 
 
-def run_plain(bootstrap: str, count: Count) -> None:
+def run_plain(bootstrap: str, name: str, count: Count) -> None:
     """Faust as it comes."""
     app = faust.App(
-        "bench-plain",
+        f"{name}-{uuid.uuid4().hex}",
         broker=f"kafka://{bootstrap}",
         consumer_auto_offset_reset="earliest",
         stream_wait_empty=False,
@@ -112,7 +112,7 @@ def run_plain(bootstrap: str, count: Count) -> None:
         broker_max_poll_records=8_000,
         **_APP,
     )
-    topic = app.topic(TOPIC, value_serializer="raw", key_serializer="raw")
+    topic = app.topic(name, value_serializer="raw", key_serializer="raw")
 
     @app.agent(topic)
     async def reviews(stream: Any) -> None:
@@ -122,12 +122,12 @@ def run_plain(bootstrap: str, count: Count) -> None:
     faust.Worker(app, loglevel="ERROR").execute_from_commandline()
 
 
-def run_aiokafka(bootstrap: str, count: Count) -> None:
+def run_aiokafka(bootstrap: str, name: str, count: Count) -> None:
     """No Faust: the upper limit."""
 
     async def consume() -> None:
         async with AIOKafkaConsumer(
-            TOPIC, bootstrap_servers=bootstrap, auto_offset_reset="earliest", max_poll_records=8_000
+            name, bootstrap_servers=bootstrap, auto_offset_reset="earliest", max_poll_records=8_000
         ) as consumer:
             while True:
                 for batch in (await consumer.getmany(timeout_ms=1_000)).values():
@@ -142,18 +142,18 @@ _APP: Final[dict[str, Any]] = {
     "broker_heartbeat_interval": 1.0,
     "topic_partitions": PARTITIONS,
 }
-CONTENDERS: Final[dict[str, Callable[[str, Count], None]]] = {
+CONTENDERS: Final[dict[str, Callable[[str, str, Count], None]]] = {
     "chunked": run_chunked,
     "plain": run_plain,
     "aiokafka": run_aiokafka,
 }
 
 
-def measure(name: str, *, bootstrap: str, count: int) -> dict[str, int]:
+def measure(name: str, *, bootstrap: str, topic: str, count: int) -> dict[str, int]:
     """One run of one contender, in a fresh process."""
     command = [
         sys.executable, "-m", "bench.transport", "--contender", name, "--bootstrap", bootstrap,
-        "--records", str(count),
+        "--topic", topic, "--records", str(count),
     ]  # fmt: skip
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=300)
     result: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
@@ -162,10 +162,11 @@ def measure(name: str, *, bootstrap: str, count: int) -> dict[str, int]:
 
 def compare(*, bootstrap: str, count: int, runs: int) -> dict[str, Any]:
     """The best run of each contender, and how they stand to each other."""
-    asyncio.run(fill(bootstrap, count))
+    topic = f"bench-transport-{uuid.uuid4().hex[:8]}"
+    asyncio.run(fill(bootstrap, topic, count))
     best = {
         name: max(
-            (measure(name, bootstrap=bootstrap, count=count) for _ in range(runs)),
+            (measure(name, bootstrap=bootstrap, topic=topic, count=count) for _ in range(runs)),
             key=lambda run: run["per_second"],
         )
         for name in CONTENDERS
@@ -189,10 +190,11 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--bootstrap", help="host:port of a broker; left out: the embedded one")
     parser.add_argument("--contender", choices=list(CONTENDERS), help=argparse.SUPPRESS)
+    parser.add_argument("--topic", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.contender:
         sys.argv = [sys.argv[0], "worker"]
-        CONTENDERS[args.contender](args.bootstrap, Count(args.records))
+        CONTENDERS[args.contender](args.bootstrap, args.topic, Count(args.records))
         return
     if args.bootstrap:
         print(json.dumps(compare(bootstrap=args.bootstrap, count=args.records, runs=args.runs)))
