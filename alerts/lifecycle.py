@@ -115,7 +115,7 @@ class Lifecycle:
         return out
 
     def close(self, incident: Incident, *, at: int, reason: str) -> list[Alert]:
-        """A person ends an alert (`resolved`, `false_alarm`): silent until it has cleared, or is worse."""
+        """A person ends an alert (`resolved`, `false_alarm`): silent until it clears or is worse, a day at most."""
         out: list[Alert] = []
         if incident.stage == "resolved":
             return out
@@ -356,4 +356,4 @@ def _is_repeat(old: Incident, decision: Decision) -> bool:
     assert old.ended_at is not None
     if old.per_ticket:
         return decision.at == old.raised_at and old.ended_as != "corrected"
-    return decision.at < old.ended_at
+    return decision.at < old.ended_at or decision.at == old.raised_at
