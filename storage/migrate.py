@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
 from schemas.errors import PermanentError, TransientError
-from storage.client import ACCESS_DENIED, TABLE_EXISTS, UNKNOWN_TABLE, ServerRefused
+from storage.client import ACCESS_DENIED, TABLE_EXISTS, UNKNOWN_DATABASE, UNKNOWN_TABLE, ServerRefused
 from storage.ddl import Retention, Step, quoted, read_steps, render
 
 STALE_MS: Final = 10 * 60_000  # far above what the slowest step takes: steps create empty tables
@@ -39,6 +39,27 @@ class Applied(NamedTuple):
     left_out: str = ""
 
 
+class Status(NamedTuple):
+    """What `peakwatch doctor` shows of a ClickHouse: its version, and the names of the steps done and still to do."""
+
+    version: str
+    done: tuple[str, ...]
+    todo: tuple[str, ...]
+
+
+def status(client: Executor, *, database: str, directory: Path = DDL) -> Status:
+    """How far a database is, without changing it; raises as `pending` and as the client."""
+    version = str(client.execute("SELECT version()")[0][0])
+    steps = read_steps(directory)
+    try:
+        todo = tuple(step.name for step in pending(client, steps, database=database))
+    except ServerRefused as error:
+        if error.code not in (UNKNOWN_TABLE, UNKNOWN_DATABASE):
+            raise
+        todo = tuple(step.name for step in steps)
+    return Status(version, tuple(step.name for step in steps if step.name not in todo), todo)
+
+
 def migrate(
     client: Executor,
     *,
@@ -57,7 +78,7 @@ def migrate(
     """
     steps = read_steps(directory)
     keep = retention or Retention()
-    _execute_all(client, _BOOK, database=database, cluster=cluster, retention=keep)
+    _execute_all(client, BOOK, database=database, cluster=cluster, retention=keep)
     if not pending(client, steps, database=database):
         return []
     lock = _Lock(client, database=database, cluster=cluster, sleep_ms=sleep_ms)
@@ -171,7 +192,7 @@ class _Lock:
                 raise
 
 
-_BOOK: Final = Step(
+BOOK: Final = Step(
     number=0,
     name="schema_migrations",
     checksum="",

@@ -19,7 +19,7 @@ from embedded.clickhouse import ClickHouseServer, start
 from schemas.results import Alert, AlertAction, SlaTransition
 from storage.client import ClickHouse, ClickHouseSettings, ServerRefused
 from storage.ddl import Retention, read_steps, render
-from storage.migrate import DDL, Applied, migrate
+from storage.migrate import BOOK, DDL, Applied, migrate, status
 from storage.rows import to_block
 from storage.spool import DiskSpool
 from storage.writer import Writer, WriterSettings
@@ -75,6 +75,18 @@ def test_a_fresh_database_gets_every_step_and_a_second_run_nothing(client: Click
     assert "schema_migrations_lock" not in tables
 
 
+def test_the_status_tells_what_is_done_and_what_is_to_do(client: ClickHouse) -> None:
+    names = [path.name for path in sorted(DDL.glob("*.sql"))]
+    client.execute("CREATE DATABASE IF NOT EXISTS pw_empty")
+    for database in ("pw_nowhere", "pw_empty"):
+        assert status(client, database=database).todo == tuple(names)
+    migrate(client, database="pw_status")
+    found = status(client, database="pw_status")
+    assert list(found.done + found.todo) == names
+    assert len(found.done) == 4
+    assert found.version.count(".") >= 2
+
+
 def test_two_migrations_at_a_time_do_each_step_once(server: ClickHouseServer) -> None:
     done: list[Applied] = []
     ready = threading.Barrier(4)
@@ -95,7 +107,7 @@ def test_two_migrations_at_a_time_do_each_step_once(server: ClickHouseServer) ->
 
 @pytest.mark.parametrize("cluster", [None, "prod"])
 def test_every_statement_is_read_by_clickhouses_own_parser(client: ClickHouse, cluster: str | None) -> None:
-    for step in read_steps(DDL):
+    for step in [BOOK, *read_steps(DDL)]:
         for sql in render(step, database="pw", cluster=cluster, retention=Retention()):
             assert client.execute(f"EXPLAIN AST {sql}"), sql
 

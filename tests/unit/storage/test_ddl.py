@@ -7,7 +7,7 @@ import pytest
 
 from schemas.errors import ConfigError
 from storage.ddl import Retention, bare, parse_step, quoted, read_steps, render, repeatable
-from storage.migrate import DDL
+from storage.migrate import BOOK, DDL
 from storage.rows import TABLES
 
 STEPS = read_steps(DDL)
@@ -20,7 +20,9 @@ CREATED = {
 
 
 def _rendered(cluster: str | None) -> list[str]:
-    return [sql for step in STEPS for sql in render(step, database="pw", cluster=cluster, retention=Retention())]
+    return [
+        sql for step in [BOOK, *STEPS] for sql in render(step, database="pw", cluster=cluster, retention=Retention())
+    ]
 
 
 @pytest.mark.parametrize("cluster", [None, "prod"])

@@ -70,9 +70,10 @@ def test_a_part_of_a_block_is_those_rows() -> None:
     assert len(Block("t", (), [])) == 0
 
 
-def test_long_texts_weigh_more() -> None:
-    assert weight([make_review(1, text="长" * 20_000)]) > 50_000 > weight([make_review(1)])
+def test_long_texts_and_full_sketches_weigh_more() -> None:
+    assert weight([make_review(1, text="长" * 20_000)]) > 40_000 > weight([make_review(1)])
     assert weight([DeadLetter("t", 0, 0, 0, "", "", b"x" * 9_000)]) > 9_000
+    assert weight([make_window(1, first_response_sketch=dict.fromkeys(range(500), 1))]) > 20_000
     assert weight([]) == 0
 
 
