@@ -24,6 +24,7 @@ from schemas.settings import DEFAULT_DIMENSIONS
 from streams.dimensions import Dimensions
 from streams.engine import Engine, Line
 from streams.intake import Record
+from streams.judging import Judging
 from streams.rows import window_rows
 from streams.source import DEFAULT_LATENESS_MS, SourceConfig
 from streams.windows import RollingWindows
@@ -63,7 +64,7 @@ def replay(
     """
     began = time.perf_counter()
     source = SourceConfig(
-        judge=sentiment.judge.load(), validity=validity_batch, mask=mask_text, policies=config.policies,
+        judging=Judging(sentiment.judge.load(), validity_batch), mask=mask_text, policies=config.policies,
         lateness_ms=lateness_ms,
     )  # fmt: skip
     windows = None if outputs.windows is None else RollingWindows(Dimensions(dimensions))

@@ -53,6 +53,7 @@ class Settings:
     idle_ms: int = 30_000  # a silent source stops holding event time back after so long
     flush_ms: int = 500
     snapshot_ms: int = 15_000
+    drop_copies: bool = False  # leave what one customer repeats, and bursts of copied praise, out of sentiment
     salt: str = field(default="peakwatch", repr=False)  # of the pseudonyms of customers and orders
     rules: str = ""
     calendars: str = ""

@@ -30,7 +30,7 @@ class Counting:
 
 
 def count_review(
-    how: Counting, item: Accepted, verdict: Verdict, *, panes: PaneDeltas, duplicates: int = 0
+    how: Counting, item: Accepted, verdict: Verdict, *, panes: PaneDeltas
 ) -> tuple[Observation | None, ReviewRow | None]:
     """Add a review to its pane (unless it is late) and give its observation and its row."""
     review = item.event
@@ -39,7 +39,7 @@ def count_review(
     valid, negative = not verdict.invalid, verdict.label == "negative"
     observation = None
     if not item.late:
-        _add_review(panes.row(item.at_ms // PANE_MS, dims), verdict, rating, duplicates)
+        _add_review(panes.row(item.at_ms // PANE_MS, dims), verdict, rating)
         if valid:
             observation = Observation(
                 "review", item.at_ms, dims, 1, round(1.0 - verdict.score, 6), negative,
@@ -52,7 +52,7 @@ def count_review(
             review.event_id, item.at_ms, item.received_at, item.partition, item.offset, *dims,
             pseudonym(review.customer_id, salt=how.salt), pseudonym(review.order_id, salt=how.salt),
             review.review_id, rating, how.mask(review.text or ""), verdict.text_score, verdict.score, verdict.label,
-            verdict.invalid, duplicates, item.late,
+            verdict.invalid, verdict.duplicates, item.late,
         )  # fmt: skip
     return observation, row
 
@@ -101,9 +101,9 @@ def count_orders(
     return observation, row
 
 
-def _add_review(row: list[int], verdict: Verdict, rating: float | None, duplicates: int) -> None:
+def _add_review(row: list[int], verdict: Verdict, rating: float | None) -> None:
     row[f.REVIEWS] += 1
-    if duplicates:
+    if verdict.duplicates:
         row[f.DUPLICATES] += 1
     if rating is not None:
         row[f.RATINGS] += 1

@@ -18,18 +18,18 @@ from alerts.detectors.threshold import ThresholdDetector
 from alerts.lifecycle import Lifecycle
 from schemas.peaks import Peaks
 from schemas.results import PANE_MS, Alert
-from schemas.rules import Rule, SpikeRule, ThresholdRule, matches, slice_parts
+from schemas.rules import Rule, SpikeRule, matches, slice_parts
 from sentiment.words import Words
 from streams import window_pages
-from streams.dimensions import Dimensions
 from streams.evidence import Evidence
 from streams.facts import Facts, Forecast
 from streams.rows import window_rows
+from streams.rule_windows import RuleWindows
 from streams.spike_rules import spike_config
-from streams.windows import RollingWindows
 
 PROVISIONAL_MS: Final = PANE_MS  # a pane closes provisionally so long after the newest event time
 LOOK_AHEAD_MS: Final = 60_000  # how often forecasts are weighed, in event time
+LISTEN_MS: Final = 30_000  # and how often silence is looked for
 
 SourceKey = tuple[str, int]
 ONE_SOURCE: Final[SourceKey] = ("", 0)
@@ -48,10 +48,10 @@ class Decisions:
         )  # fmt: skip
         self._sla = SlaDetector(enabled, phase_at=peaks.phase_at)
         self._silent = FeedSilentDetector(enabled, phase_at=peaks.phase_at)
-        self._windows = _windows_for(enabled)
+        self._windows = RuleWindows(enabled)
         self._evidence = Evidence(words)
         self._forecasts: dict[SourceKey, Mapping[Forecast, int]] = {}
-        self._weighed_at = 0
+        self._weighed_at = self._listened_at = 0
         self.lifecycle = Lifecycle(rules, phase_at=peaks.phase_at)
 
     def feed(self, facts: Facts, *, newest_ms: int, source: SourceKey = ONE_SOURCE) -> Iterator[Alert]:
@@ -61,8 +61,7 @@ class Decisions:
         self._evidence.observe(facts.observations)
         if facts.forecast is not None:
             self._forecasts[source] = facts.forecast
-        if self._windows is not None:
-            self._windows.add(facts.deltas)
+        self._windows.add(facts.deltas)
         for transition in facts.transitions:
             yield from self._decide(self._sla.on_transition(transition))
         yield from self._decide(self._silent.feed(facts.feeds))
@@ -72,14 +71,15 @@ class Decisions:
         """What the passing of event time brings."""
         for spikes in self._spikes:
             yield from self._decide(spikes.advance(newest_ms))
-        yield from self._decide(self._silent.advance(newest_ms))
-        if self._windows is not None:
-            for batch in self._windows.advance((newest_ms - PROVISIONAL_MS) // PANE_MS):
-                for row in window_rows(batch, version=0):
-                    for detector in self._thresholds:
-                        yield from self._decide(detector.on_window_row(row))
-            for detector in self._thresholds:
-                yield from self._decide(detector.advance(newest_ms))
+        if newest_ms - self._listened_at >= LISTEN_MS:
+            self._listened_at = newest_ms
+            yield from self._decide(self._silent.advance(newest_ms))
+        for batch in self._windows.windows.advance((newest_ms - PROVISIONAL_MS) // PANE_MS):
+            for row in window_rows(batch, version=0):
+                for detector in self._thresholds:
+                    yield from self._decide(detector.on_window_row(row))
+        for detector in self._thresholds:
+            yield from self._decide(detector.advance(newest_ms))
         yield from self._decide(self._sla.advance(newest_ms))
         if self._forecasts and newest_ms - self._weighed_at >= LOOK_AHEAD_MS:
             self._weighed_at = newest_ms
@@ -101,9 +101,8 @@ class Decisions:
             "weighed_at": self._weighed_at,
         }
         yield "rules", msgspec.msgpack.encode(state)
-        if self._windows is not None:
-            for name, page in window_pages.dump_dirty(self._windows):
-                yield f"windows/{name}", page
+        for name, page in window_pages.dump_dirty(self._windows.windows):
+            yield f"windows/{name}", page
 
     def load(self, pages: Mapping[str, bytes]) -> None:
         """Take over the pages of a snapshot; what a changed configuration has no place for is left."""
@@ -123,8 +122,8 @@ class Decisions:
         }
         self._weighed_at = state["weighed_at"]
         panes = {name.removeprefix("windows/"): page for name, page in pages.items() if name.startswith("windows/")}
-        if self._windows is not None and panes:
-            window_pages.load(self._windows, panes)
+        if panes:
+            window_pages.load(self._windows.windows, panes)
 
     def _decide(self, decisions: Iterable[Decision]) -> Iterator[Alert]:
         for decision in decisions:
@@ -157,17 +156,6 @@ def _spike_pairs(rules: Iterable[Rule]) -> list[tuple[SpikeRule | None, SpikeRul
         if isinstance(rule, SpikeRule):
             of_kind[rule.kind].append(rule)
     return list(zip_longest(of_kind["negative_spike"], of_kind["complaint_spike"]))
-
-
-def _windows_for(rules: Iterable[Rule]) -> RollingWindows | None:
-    """Windows of just the dimensions and lengths that rules ask for."""
-    wanted = [rule for rule in rules if isinstance(rule, ThresholdRule)]
-    if not wanted:
-        return None
-    names = tuple(dict.fromkeys(name for rule in wanted for name in rule.dimensions))
-    seconds = {rule.window_seconds for rule in wanted if not rule.burn_rate}
-    seconds |= {length for rule in wanted for burn in rule.burn_rate for length in (burn.long_seconds, burn.short_seconds)}
-    return RollingWindows(Dimensions(names), windows=tuple(sorted(seconds)))
 
 
 def _ratio(decision: Decision) -> float:

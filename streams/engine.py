@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from schemas.events import EVENT_TYPES
 from schemas.results import PANE_MS, Alert
-from schemas.topics import SOURCES, TICKETS
+from schemas.topics import REVIEWS, SOURCES, TICKETS
 from sla.watch import SlaLine
 from streams.decisions import LOOK_AHEAD_MS, Decisions
 from streams.dedupe import Dedupe
@@ -67,7 +67,7 @@ class Engine:
     def feed(self, lines: Sequence[Line]) -> Iterator[Alert]:
         """Take lines in order of arrival; gives the alerts they lead to. How they are batched changes nothing."""
         accepted, newest, cuts = self._take(lines)
-        verdicts = judge_reviews(self._config.judge, self._config.validity, accepted)
+        verdicts = judge_reviews(self._config.judging, self._sources[REVIEWS].near, accepted)
         facts, at = Facts(), 0
         for index, (item, verdict) in enumerate(zip(accepted, verdicts, strict=True)):
             if at < len(cuts) and cuts[at].index == index:

@@ -1,9 +1,11 @@
 """What the texts of a batch say: validity, score, label, near-duplicates; one call a batch, whoever drives it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
 from schemas.events import Review
+from sentiment.neardup import NearDuplicates
 from streams.intake import Accepted
 
 
@@ -31,25 +33,42 @@ class Verdict(NamedTuple):
     score: float
     label: str
     invalid: str  # '' or why it says nothing
+    duplicates: int = 0  # near-duplicates that came before it
 
 
 UNJUDGED: Final = Verdict(0.5, 0.5, "neutral", "empty")
+COPY: Final = "copy"
 
 
-def judge_reviews(judge: Judge, validity: "ValidityOf", accepted: Sequence[Accepted]) -> list[Verdict | None]:
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """How texts are judged. `drop_copies`: what one customer repeats, and bursts of copied praise, are invalid."""
+
+    judge: Judge
+    validity: "ValidityOf"
+    drop_copies: bool = False
+
+
+def judge_reviews(how: Judging, near: NearDuplicates, accepted: Sequence[Accepted]) -> list[Verdict | None]:
     """A verdict for each review of the batch, None for every other event, in order."""
     places = [i for i, item in enumerate(accepted) if type(item.event) is Review]
     verdicts: list[Verdict | None] = [None] * len(accepted)
     if not places:
         return verdicts
-    reviews = [accepted[i].event for i in places]
-    texts = [review.text or "" for review in reviews if isinstance(review, Review)]
-    ratings = [review.rating_share for review in reviews if isinstance(review, Review)]
-    judged = judge.judge_batch(texts, ratings)
-    for place, *columns in zip(
-        places, judged.text_score, judged.score, judged.label, validity(texts), strict=True
-    ):
-        verdicts[place] = Verdict(*columns)
+    reviews = [event for i in places if isinstance(event := accepted[i].event, Review)]
+    texts = [review.text or "" for review in reviews]
+    judged = how.judge.judge_batch(texts, [review.rating_share for review in reviews])
+    marks = near.mark_batch(
+        texts, [accepted[i].at_ms for i in places], [review.customer_id or "" for review in reviews],
+        [review.product_id or "" for review in reviews],
+    )  # fmt: skip
+    invalid = how.validity(texts)
+    for n, place in enumerate(places):
+        mark, label = marks[n], judged.label[n]
+        copied = how.drop_copies and (mark.same_customer or (mark.burst and label == "positive"))
+        verdicts[place] = Verdict(
+            judged.text_score[n], judged.score[n], label, invalid[n] or (COPY if copied else ""), mark.copies - 1
+        )
     return verdicts
 
 

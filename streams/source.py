@@ -19,7 +19,7 @@ from streams.counting import Counting, count_complaint, count_orders, count_revi
 from streams.dedupe import Dedupe
 from streams.facts import Facts
 from streams.intake import Accepted, Intake, Record
-from streams.judging import UNJUDGED, Judge, ValidityOf, Verdict, judge_reviews
+from streams.judging import UNJUDGED, Judging, Verdict, judge_reviews
 from streams.panes import PaneDeltas
 from streams.tickets import TicketDesk, ticket_row
 from streams.watermark import Watermark
@@ -33,10 +33,9 @@ DEDUPE_HORIZON_MS: Final = 24 * 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class SourceConfig:
-    """What every source partition is given. `judge`, `validity` and `mask` are `sentiment`'s, handed in."""
+    """What every source partition is given. `judging` and `mask` are `sentiment`'s, handed in."""
 
-    judge: Judge
-    validity: ValidityOf
+    judging: Judging
     mask: Callable[[str], str]
     policies: tuple[Policy, ...] = ()
     lateness_ms: int = DEFAULT_LATENESS_MS
@@ -65,7 +64,7 @@ class Source:
             SlaWatch(config.policies), hold_ms=config.hold_ms, lateness_ms=config.lateness_ms
         )
         self._how = Counting(mask=config.mask, salt=config.salt, rows=config.rows)
-        self._near = NearDuplicates()
+        self.near = NearDuplicates()
 
     @property
     def newest_ms(self) -> int:
@@ -82,7 +81,7 @@ class Source:
                 accepted.append(taken)
             elif isinstance(taken, DeadLetter):
                 facts.dead_letters.append(taken)
-        verdicts = judge_reviews(self.config.judge, self.config.validity, accepted)
+        verdicts = judge_reviews(self.config.judging, self.near, accepted)
         for item, verdict in zip(accepted, verdicts, strict=True):
             self.absorb(item, verdict, facts=facts, sla_newest_ms=item.newest_ms)
         facts.deltas = self.panes.drain()
@@ -101,7 +100,9 @@ class Source:
         if not item.late:
             facts.feeds[self.intake.topic, event.channel or "", item.at_ms // PANE_MS] += 1
         if isinstance(event, Review):
-            self._absorb_review(item, event, verdict or UNJUDGED, facts)
+            observation, review = count_review(self._how, item, verdict or UNJUDGED, panes=self.panes)
+            _keep(observation, facts.observations)
+            _keep(review, facts.reviews)
         elif isinstance(event, Complaint):
             observation, complaint = count_complaint(self._how, item, panes=self.panes)
             _keep(observation, facts.observations)
@@ -123,15 +124,6 @@ class Source:
         watermark_ms = newest_ms - self.config.hold_ms
         facts.transitions += self.desk.advance(watermark_ms, newest_ms=self.newest_ms, panes=self.panes)
 
-    def _absorb_review(self, item: Accepted, review: Review, verdict: Verdict, facts: Facts) -> None:
-        duplicates = 0
-        if not verdict.invalid and review.text:
-            mark = self._near.mark(review.text, item.at_ms, review.customer_id or "", review.product_id or "")
-            duplicates = mark.copies - 1
-        observation, row = count_review(self._how, item, verdict, panes=self.panes, duplicates=duplicates)
-        _keep(observation, facts.observations)
-        _keep(row, facts.reviews)
-
     # --- snapshots
 
     def dump_dirty(self) -> Iterator[tuple[str, bytes]]:
@@ -142,13 +134,13 @@ class Source:
         for bucket in sorted(watch.dirty):
             yield f"tickets/{bucket}", _encode(watch.dump_page(bucket))
         watch.dirty.clear()
-        yield "state", _encode((self.newest_ms, watch.watermark_ms, self._near.dump()))
+        yield "state", _encode((self.newest_ms, watch.watermark_ms, self.near.dump()))
 
     def load(self, pages: Mapping[str, bytes]) -> None:
         """Take over the pages of a snapshot."""
         newest_ms, watermark_ms, near = _decode(pages["state"])
         self.intake.watermark.newest_ms = newest_ms
-        self._near.load(near)
+        self.near.load(near)
         for name, page in pages.items():
             kind, _, number = name.partition("/")
             if kind == "seen":

@@ -93,8 +93,8 @@ class RollingWindows:
             source = np.repeat(np.arange(len(ids)), lengths)
             order = np.argsort(panes, kind="stable")
             panes, flat, source = panes[order], flat[order], source[order]
-            starts = np.flatnonzero(np.r_[True, panes[1:] != panes[:-1]]) if len(panes) else np.zeros(0, np.int64)
-            for start, end in zip(starts, np.r_[starts[1:], len(panes)], strict=True):
+            starts = _starts(panes).tolist()
+            for start, end in zip(starts, [*starts[1:], len(panes)], strict=True):
                 block = Block(flat[start:end], deltas.figures[source[start:end]])
                 self.pending.setdefault(int(panes[start]), []).append(block)
         for entry in deltas.sketches:
@@ -320,10 +320,17 @@ def _consolidate(blocks: list[Block]) -> Block:
     figures = np.concatenate([block.figures for block in blocks])
     order = np.argsort(keys, kind="stable")
     keys = keys[order]
-    starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]]) if len(keys) else np.zeros(0, np.int64)
+    starts = _starts(keys)
     if not len(starts):
         return _EMPTY
     return Block(keys[starts], np.add.reduceat(figures[order], starts, axis=0))
+
+
+def _starts(ordered: KeyIds) -> KeyIds:
+    """Where a new value begins."""
+    fresh = np.ones(len(ordered), bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=fresh[1:])
+    return np.flatnonzero(fresh)
 
 
 def _union(a: KeyIds, b: KeyIds) -> KeyIds:
