@@ -195,23 +195,19 @@ def build(args: argparse.Namespace) -> faust.App:
             await worker.feed(event.value)
             await asyncio.sleep(args.delay_ms / 1000)
 
-    @app.timer(SNAPSHOT_EVERY_S)
-    async def snapshot() -> None:
-        await worker.snapshot()
+    async def assigned(*args: Any, **_: Any) -> None:
+        await worker.assigned(args[1])
 
-    @app.on_partitions_assigned.connect
-    async def assigned(_: Any, assigned: set[TP], **__: Any) -> None:
-        await worker.assigned(assigned)
-
-    @app.on_partitions_revoked.connect
-    async def revoked(_: Any, revoked: set[TP], **__: Any) -> None:
+    async def revoked(*_: Any, **__: Any) -> None:
         await worker.revoked()
 
-    @app.on_before_shutdown.connect
-    async def closing(_: Any, **__: Any) -> None:
+    async def closing(*_: Any, **__: Any) -> None:
         await worker.close()
 
-    app.test_keep = (count, snapshot, assigned, revoked, closing)  # Faust holds them weakly
+    app.timer(SNAPSHOT_EVERY_S)(worker.snapshot)
+    app.on_partitions_assigned.connect(assigned)
+    app.on_partitions_revoked.connect(revoked)
+    app.on_before_shutdown.connect(closing)
     return app
 
 
