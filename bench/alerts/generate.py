@@ -53,13 +53,10 @@ def make(plan: Plan) -> Stream:
     incidents = truth.draw(plan, world, chance)
     reviews = _reviews(plan, world, incidents, chance)
     orders = _orders(plan, world, chance)
-    complaints = _complaints(plan, world, incidents, orders, chance)
-    detectable = [
-        _detectable(one, reviews if one.kind == "review" else complaints, orders, world, plan.order_every_s)
-        for one in incidents
-    ]
+    complaints = _complaints(plan, world, incidents, chance)
+    detectable = [_detectable(plan, world, one, reviews if one.kind == "review" else complaints) for one in incidents]
     batches = _batches(plan, world, chance)
-    parts = [reviews, complaints, orders["rows"], *batches]
+    parts = [reviews, complaints, orders, *batches]
     columns = {name: np.concatenate([part[name] for part in parts]) for name in (*DIMENSIONS, *BASE)}
     columns["number"] = np.arange(len(columns["at"]))
     columns["arrival"] = _arrive(plan, columns, chance)
@@ -67,7 +64,8 @@ def make(plan: Plan) -> Stream:
 
 
 BASE = ("kind", "at", "count", "negative", "customer")
-CELL = ("shop_id", "category", "region", "channel")  # what an order is known by, before its product
+COMPLAINT_BASE = 0.01  # an order
+MOST_EFFECT = 4.0  # what dimensions, mood and drift may multiply together
 
 
 def _dims(world: World, count: int, chance: Generator) -> dict[str, Any]:
@@ -103,95 +101,74 @@ def _reviews(plan: Plan, world: World, incidents: list[Incident], chance: Genera
 
 
 def _orders(plan: Plan, world: World, chance: Generator) -> dict[str, Any]:
-    """Cells of orders in each interval, and the rows that tell of them."""
+    """Counts of all combinations that `orders_by` tells apart, each interval; what is 0 is not told."""
     ends = np.arange(plan.order_every_s, plan.days * DAY_S + 1, plan.order_every_s)
+    sample = _dims(world, 400_000, chance)
+    keys = np.stack([sample[name] if name in plan.orders_by else np.full(400_000, -1) for name in DIMENSIONS], axis=1)
+    cells, drawn = np.unique(keys, axis=0, return_counts=True)
     weights = volume(plan, ends - plan.order_every_s / 2)
-    total = plan.complaints / 0.01
-    cells = max(1, plan.order_rows // len(ends))
-    counts = chance.poisson(np.repeat(weights / weights.sum() * total / cells, cells))
-    at = np.repeat(ends, cells).astype(float)
-    fine = _dims(world, len(at), chance)
-    told = {name: fine[name] if name in plan.orders_by else np.full(len(at), -1) for name in DIMENSIONS}
-    none = np.full(len(at), -1)
-    rows = told | {"kind": np.full(len(at), ORDERS), "at": at, "count": counts, "negative": np.zeros(len(at), bool),
-                   "customer": none}  # fmt: skip
-    return {"rows": rows if plan.orders_by else {name: values[:0] for name, values in rows.items()},
-            "fine": fine, "at": at, "counts": counts}  # fmt: skip
+    mean = np.outer(weights / weights.sum() * plan.complaints / COMPLAINT_BASE, drawn / drawn.sum())
+    counts = chance.poisson(mean)
+    told, cell = np.nonzero(counts)
+    rows = {name: cells[cell, column] for column, name in enumerate(DIMENSIONS)}
+    count = len(told) if plan.orders_by else 0
+    rows |= {"kind": np.full(len(told), ORDERS), "at": ends[told].astype(float), "count": counts[told, cell],
+             "negative": np.zeros(len(told), bool), "customer": np.full(len(told), -1)}  # fmt: skip
+    return {name: values[:count] for name, values in rows.items()}
 
 
-def _complaints(
-    plan: Plan, world: World, incidents: list[Incident], orders: dict[str, Any], chance: Generator
-) -> dict[str, Any]:
-    """Complaints on the orders of each cell, spread over its interval; each draws its product and its customer's tier."""
-    fine, ends, counts = orders["fine"], orders["at"], orders["counts"]
-    mood = (1.0 + (plan.mood - 1.0) * peak_shape(plan, ends)) * wander(plan, ends, chance)
-    rate = 0.008 * _rate(world, fine, world.complaint, CELL) * mood
-    orders["rate"] = rate * counts
-    most = 2.5 * max([1.0, *(one.ratio for one in incidents if one.kind == "complaint")])
-    drawn = chance.poisson(rate * counts * most)  # as many as the largest incident could bring, then thinned
-    cell = np.repeat(np.arange(len(ends)), drawn)
-    at = ends[cell] - chance.uniform(0.0, plan.order_every_s, len(cell))
-    columns = {name: fine[name][cell] for name in CELL}
-    columns["product_id"] = _products(world, columns["category"], columns["shop_id"], chance)
-    columns["customer_tier"] = chance.choice(len(TIERS), len(at), p=world.shares["customer_tier"])
-    factor = _rate(world, columns, world.complaint, ("product_id", "customer_tier"))
+def _complaints(plan: Plan, world: World, incidents: list[Incident], chance: Generator) -> dict[str, Any]:
+    """As many as orders, their effects and the incidents bring; drawn at the highest rate, then thinned."""
+    most = MOST_EFFECT * max([1.0, *(one.ratio for one in incidents if one.kind == "complaint")])
+    drift = wander(plan, np.arange(0.0, plan.days * DAY_S, 60.0), chance)
+    at = arrivals(plan, int(plan.complaints * most), chance)
+    columns = _dims(world, len(at), chance)
+    mood = 1.0 + (plan.mood - 1.0) * peak_shape(plan, at)
+    plain = _rate(world, columns, world.complaint, DIMENSIONS) * mood * drift[(at // 60.0).astype(int)]
+    factor = plain.copy()
     for one in incidents:
         if one.kind == "complaint":
             mine = one.mine(columns)
             factor[mine] *= one.factor(at[mine])
     kept = np.flatnonzero(chance.random(len(at)) < factor / most)
-    kept = kept[np.argsort(at[kept])]
     columns = {name: values[kept] for name, values in columns.items()}
     count = len(kept)
     return columns | {"kind": np.full(count, COMPLAINT), "at": at[kept], "count": np.ones(count, int),
-                      "negative": np.zeros(count, bool), "customer": chance.integers(0, plan.reviews, count)}  # fmt: skip
+                      "negative": np.zeros(count, bool), "customer": chance.integers(0, plan.reviews, count),
+                      "drift": drift}  # fmt: skip
 
 
-def _products(world: World, category: Ints, shop: Ints, chance: Generator) -> Ints:
-    """A product of this category and shop for each, by what sells."""
-    home = world.product_category * len(world.names["shop_id"]) + world.product_shop
-    wanted = category * len(world.names["shop_id"]) + shop
-    found = np.zeros(len(wanted), int)
-    for one in np.unique(wanted):
-        products = np.flatnonzero(home == one)
-        mine = wanted == one
-        shares = world.shares["product_id"][products]
-        found[mine] = chance.choice(products, int(mine.sum()), p=shares / shares.sum())
-    return found
-
-
-def _detectable(one: Incident, events: dict[str, Any], orders: dict[str, Any], world: World, every: float) -> float | None:
-    inside = one.mine({name: events[name] for name in DIMENSIONS}) & (events["at"] >= one.start) & (events["at"] < one.end)
+def _detectable(plan: Plan, world: World, one: Incident, events: dict[str, Any]) -> float | None:
+    inside = one.mine({name: events[name] for name in DIMENSIONS})
+    inside &= (events["at"] >= one.start) & (events["at"] < one.end)
     seconds = events["at"][inside]
     if one.kind == "review":
         return truth.detectable_at(one, seconds, events["rate"][inside], events["negative"][inside].astype(float))
-    fine, part = orders["fine"], np.ones(len(orders["at"]))
-    for name, value in one.dims:
-        part *= _part(world, fine, name, value)
-    cells = np.flatnonzero((part > 0.0) & (orders["at"] > one.start) & (orders["at"] - every < one.end))
-    pieces = 10  # the orders of an interval come evenly
-    spread = (orders["at"][cells][:, None] - every * (np.arange(pieces) + 0.5) / pieces).ravel()
-    due = np.repeat((orders["rate"] * part)[cells] / pieces, pieces)
-    within = (spread >= one.start) & (spread < one.end)
-    at = np.concatenate([seconds, spread[within]])
-    rates = np.concatenate([np.zeros(len(seconds)), due[within]])
-    hits = np.concatenate([np.ones(len(seconds)), np.zeros(int(within.sum()))])
+    grid = np.arange(one.start, one.end, 5.0)
+    everything = np.arange(0.0, plan.days * DAY_S, 30.0)
+    a_second = plan.complaints / (volume(plan, everything).sum() * 30.0)
+    mood = (1.0 + (plan.mood - 1.0) * peak_shape(plan, grid)) * events["drift"][(grid // 60.0).astype(int)]
+    due = volume(plan, grid) * a_second * 5.0 * mood * _part(world, one)
+    at = np.concatenate([grid, seconds])
+    rates, hits = np.concatenate([due, np.zeros(len(seconds))]), np.concatenate([np.zeros(len(grid)), np.ones(len(seconds))])
     order = np.argsort(at, kind="stable")
     return truth.detectable_at(one, at[order], rates[order], hits[order])
 
 
-def _part(world: World, fine: dict[str, Ints], name: str, value: int) -> Floats:
-    """The part of each cell's expected complaints that lies in this value."""
-    factor = world.complaint[name]
-    if name in CELL:
-        here: Floats = (fine[name] == value).astype(float)
-        return here
-    if name == "customer_tier":
-        return np.full(len(fine["category"]), world.shares[name][value] * factor[value])
-    inside = (world.product_category == world.product_category[value]) & (world.product_shop == world.product_shop[value])
-    share = world.shares[name][value] / world.shares[name][inside].sum() * factor[value]
-    mine = (fine["category"] == world.product_category[value]) & (fine["shop_id"] == world.product_shop[value])
-    return np.where(mine, share, 0.0)
+def _part(world: World, one: Incident) -> float:
+    """The slice's part of all complaints, in units of what the base rate alone would bring."""
+    dims, factor = dict(one.dims), world.complaint
+    category, shop = world.product_category, world.product_shop
+    weight = world.shares["product_id"] * factor["product_id"] * factor["category"][category] * factor["shop_id"][shop]
+    for name, value in dims.items():
+        own = {"product_id": np.arange(len(category)), "category": category, "shop_id": shop}.get(name)
+        if own is not None:
+            weight = weight * (own == value)
+    part = float(weight.sum())
+    for name in ("region", "channel", "customer_tier"):
+        each = world.shares[name] * factor[name]
+        part *= float(each[dims[name]] if name in dims else each.sum())
+    return part
 
 
 def _batches(plan: Plan, world: World, chance: Generator) -> list[dict[str, Any]]:

@@ -28,7 +28,6 @@ class Plan:
     days: float = 3.0
     reviews: int = 400_000
     complaints: int = 50_000
-    order_rows: int = 150_000
     incidents: int = 36
     peak: float = 12.0  # times the usual volume, from the second evening at 20:00 for four hours, then fading
     mood: float = 1.25  # times the usual negatives and complaints per order in the peak: benign
@@ -38,7 +37,7 @@ class Plan:
     late: float = 0.02
     order_delay_s: int = 120
     order_every_s: int = 300
-    orders_by: tuple[str, ...] = ("shop_id", "category", "region", "channel")
+    orders_by: tuple[str, ...] = ("shop_id", "category", "region")
     products: int = 2000
     shops: int = 60
     start_ms: int = field(default=1_794_067_200_000)  # 2026-11-08 00:00 in Shanghai

@@ -15,6 +15,7 @@ from alerts.detectors.spikes.pane import Pane
 from alerts.detectors.spikes.recent import Rows
 from alerts.detectors.spikes.sequential import complaint_gains
 from alerts.detectors.spikes.series import ALL, SliceTable
+from alerts.detectors.spikes.volume import Volume
 from alerts.detectors.spikes.watch import Watch
 from schemas.results import AlertKind
 
@@ -30,6 +31,7 @@ class ComplaintWatch(Watch):
         super().__init__(table, settings, config)
         self.exposure = Exposure(table)
         self.by_time: bool | None = None  # None: not known yet
+        self.volume = Volume()
         self.passed: dict[int, float] = {}
 
     def reserve(self) -> None:
@@ -42,13 +44,16 @@ class ComplaintWatch(Watch):
         super().forget(ids)
         self.exposure.forget(ids)
 
-    def pane(self, pane: Pane, orders: Pane, now_ms: int) -> list[Decision]:
-        """Take up a pane's complaints and orders; decisions at its end."""
+    def pane(self, pane: Pane, orders: Pane, now_ms: int, *, reviews: int) -> list[Decision]:
+        """Take up a pane's complaints and orders; decisions at its end. `reviews`: how many there were."""
+        self.volume.add(now_ms, reviews=reviews, complaints=len(pane.at))
         if not self.first_ms:
             self.first_ms = now_ms
         self._choose_denominator(orders, now_ms)
         if len(orders.at) and not self.by_time:
             self._take_orders(orders)
+        if len(pane.at) or self.incidents.known:
+            self.exposure.growth = self.volume.growth(self.exposure.newest_ms)
         if now_ms - self.minute_ms >= 60_000:
             if self.by_time:
                 self._take_orders(self._minute_row(now_ms))
@@ -122,12 +127,13 @@ class ComplaintWatch(Watch):
 
     def dump(self) -> dict[str, Any]:
         """All of it as plain values."""
-        return super().dump() | {"exposure": self.exposure.dump(), "by_time": self.by_time}
+        return super().dump() | {"exposure": self.exposure.dump(), "volume": self.volume.dump(), "by_time": self.by_time}
 
     def load(self, state: dict[str, Any]) -> None:
         """Take up what `dump` gave."""
         super().load(state)
         self.exposure.load(state["exposure"])
+        self.volume.load(state["volume"])
         self.by_time = state["by_time"]
 
     def _choose_denominator(self, orders: Pane, now_ms: int) -> None:
@@ -135,6 +141,7 @@ class ComplaintWatch(Watch):
             if self.by_time:  # a rate a minute says nothing of a rate an order: begin anew
                 fresh = ComplaintWatch(self.table, self.settings, self.config)
                 fresh.reserve()
+                fresh.volume = self.volume
                 self.__dict__.update(fresh.__dict__)
                 self.first_ms = now_ms
             self.by_time = False

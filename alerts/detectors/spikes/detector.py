@@ -120,7 +120,7 @@ class SpikeDetector:
             if len(review.at):
                 ids, counts = np.unique(review.sids.ravel(), return_counts=True)
                 self.complaints.exposure.add_reviews(ids.astype(np.int64), counts.astype(float))
-            found += self.complaints.pane(complaint, orders, end)
+            found += self.complaints.pane(complaint, orders, end, reviews=len(review.at))
         return found
 
     def _make_room(self) -> None:

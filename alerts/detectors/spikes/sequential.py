@@ -13,11 +13,14 @@ import numpy as np
 from alerts.detectors.spikes.arrays import Floats, Ids
 from alerts.detectors.spikes.grown import Grown
 
+HIGHEST = 0.95  # no share of negatives is expected to be higher
+
 
 def review_gains(negativity: Floats, expected: Floats, ratios: Floats) -> Floats:
     """Log gain of each review (row) on each alternative (column)."""
+    expected = np.minimum(expected, HIGHEST)
     raised = np.minimum(expected[:, None] * ratios, np.maximum(0.9, expected[:, None] + 0.02))
-    bet = (raised / expected[:, None] - 1.0) / (1.0 - expected[:, None])
+    bet = (raised / expected[:, None] - 1.0) / (1.0 - expected[:, None])  # at most 1 / expected: never ruin
     gains: Floats = np.log1p(bet * (negativity - expected)[:, None])
     return gains
 

@@ -25,7 +25,8 @@ MINUTE_MS: Final = 60_000
 LEARN_MS: Final = 2 * MINUTE_MS
 SHORTEST_LAG_MS: Final = MINUTE_MS
 WARM_UP: Final = 8.0  # negatives (complaints) learnt before anything is called unusual
-MOST_ALARMS: Final = 20  # a pane
+MOST_ALARMS: Final = 5  # named in a pane; the rest in the next
+HELD_MS: Final = 40_000
 WORTH_REBUILDING: Final = 2.5  # nats
 SLACK_MS: Final = MINUTE_MS
 
@@ -47,6 +48,7 @@ class Watch:
         self.product = table.slices.index(("product_id",)) if ("product_id",) in table.slices else None
         self.first_ms = 0
         self.minute_ms = self.learnt_ms = 0
+        self.held: dict[int, int] = {}  # alarms that no slice explained, and until when they are not looked at
 
     # What a kind decides for itself
 
@@ -129,6 +131,9 @@ class Watch:
             return []
         found: list[Decision] = []
         alarms = touched[self.sequential.evidence(touched) >= self.settings.evidence_nats]
+        if self.held:
+            self.held = {one: until for one, until in self.held.items() if until > now_ms}
+            alarms = np.array([one for one in alarms.tolist() if one not in self.held], np.int64)
         for _ in range(MOST_ALARMS):
             alarms = alarms[self.sequential.evidence(alarms) >= self.settings.evidence_nats]
             if not len(alarms):
@@ -137,8 +142,11 @@ class Watch:
             first = int(nats.argmax())
             if nats[first] < self.settings.evidence_nats:
                 break
-            decision = self._name(int(alarms[first]), now_ms)
-            if decision is None:
+            alarm = int(alarms[first])
+            decision = self._name(alarm, now_ms)
+            if decision is None:  # what was recalculated from the events themselves counts
+                self._rebuild(alarm, now_ms)
+                self.held[alarm] = now_ms + HELD_MS
                 alarms = np.delete(alarms, first)
             else:
                 found.append(decision)
@@ -284,11 +292,12 @@ class Watch:
         return {
             "baseline": self.baseline.dump(), "common": self.common.dump(), "sequential": self.sequential.dump(),
             "recent": self.recent.dump(), "incidents": self.incidents.dump(), "bursts": self.bursts.dump(),
-            "times": [self.first_ms, self.minute_ms, self.learnt_ms],
+            "held": list(self.held.items()), "times": [self.first_ms, self.minute_ms, self.learnt_ms],
         }  # fmt: skip
 
     def load(self, state: dict[str, Any]) -> None:
         """Take up what `dump` gave."""
         for name in ("baseline", "common", "sequential", "recent", "incidents", "bursts"):
             getattr(self, name).load(state[name])
+        self.held = dict(state["held"])
         self.first_ms, self.minute_ms, self.learnt_ms = state["times"]
