@@ -187,13 +187,16 @@ class _Walk:
                     length = buf[pos]
                     if length < 128:
                         pos += length + 1
+                    elif (high := buf[pos + 1]) < 128:  # the common two bytes without a call: this loop is the walk
+                        pos += (length & 127 | high << 7) + 2
                     else:
                         self.pos = pos
                         length = self.varint()
                         pos = self.pos + length
                 done = rows
             except IndexError:
-                self.source.grow(pos + 1)
+                # At `pos`, or between the two bytes of a length: at least one byte more than there is.
+                self.source.grow(max(pos, len(buf)) + 1)
         self.pos = pos
         self._skip(0)
 
