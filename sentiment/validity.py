@@ -45,15 +45,21 @@ def validity(text: str) -> Validity:
 # --- default praise
 
 _LONGEST_DEFAULT: Final = 48
+_WHO: Final = (
+    r"[此该該这這本]?[个個位]?"
+    r"(?:用户|用戶|买家|買家|顾客|顧客|会员|會員|客户|客戶|评价方|評價方|消费者|消費者|匿名用户)"
+)
 # Sentences that platforms write where the customer wrote nothing. The whole text must be made of them:
-# "自动给我默认好评， 恶心" is a complaint.
+# "自动给我默认好评，恶心" is a complaint.
 _DEFAULT_SENTENCE: Final = (
-    r"(?:[此该這该本]?(?:用户|用戶|买家|買家|顾客|顧客|会员|會員|客户|客戶|评价方|評價方|消费者|消費者|匿名用户)?"
-    r"(?:超时|超時)?(?:没有|沒有|未|暂未|暫未|尚未|暂无|暫無|没|沒)(?:及时|及時|主动|按时)?"
+    rf"(?:(?:[0-9一二三]+[天日]内?)?(?:{_WHO})?(?:超时|超時|在?规定时间内|在?規定時間內)?"
+    r"(?:没有|沒有|未|暂未|暫未|尚未|暂无|暫無|没|沒)(?:在?规定时间内|及时|及時|主动|按时)?"
     r"(?:填写|填寫|做出|作出|发表|發表|进行|進行|留下|给出|撰写)?(?:任何|文字)?"
     r"(?:评价|評價|评论|評論|评语|點評|点评|反馈)(?:内容|內容|信息|了)?"
-    r"|(?:系统|系統|平台|默认|默認|自动|自動|已|为|給予|给予|方|超时|超時|即|将|5星|五星|全五星|商品|,|，| )*"
-    r"(?:默认|默認)(?:给予|給予|为|為|给|給)?(?:了|全)?(?:5星|五星|5分|五分|满分)?(?:好评|好評|评价|評價|五星|5星)(?:处理)?)"
+    rf"|(?:系统|系統|平台|默认|默認|自动|自動|{_WHO}|已|为|給予|给予|方|超时|超時|即|将|5星|五星|全五星|商品|,|，| )*"
+    r"(?:默认|默認|(?:系统|系統)(?:自动|自動))(?:给予|給予|为|為|给|給)?(?:了|全)?(?:5星|五星|5分|五分|满分)?"
+    r"(?:好评|好評|评价|評價|五星|5星)(?:处理)?"
+    rf"|{_WHO}(?:觉得|覺得|认为|認為)商品(?:非常|较|較|很)?(?:好|不错|不錯)[,，](?:给出|給出)了?(?:[5五]星)?(?:好评|好評))"
 )
 _DEFAULT: Final = re.compile(rf"[\[(（【「\"“ ]*(?:{_DEFAULT_SENTENCE}[\])）】」\"”。.!！,，~～;；:： …]*)+")
 
@@ -113,13 +119,9 @@ def _is_ad(text: str, has_link: bool) -> bool:
 _INVISIBLE: Final = re.compile(r"[\s\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufe00-\ufe0f\x00-\x1f]*")
 # Punctuation that says nothing; brackets, ^ _ > < are left out, since faces are made of them.
 _SIGNS_AND_DIGITS: Final = re.compile(r"[\s。．.,，、…~～!！?？\-—*#·'\"“”‘’`|/\\+＋0-9０-９%￥$&@]+")
-_VALUED_DIGITS: Final = re.compile(
-    r"[^0-9]*(?:6{2,}|8{2,}|9{2,}|2?3{3,}|[1-5]|100|10(?:/10)?|520|1314|7456|94)[^0-9]*"
-)
+_VALUED_DIGITS: Final = re.compile(r"[^0-9]*(?:6{2,}|8{2,}|9{2,}|2?3{3,}|[1-5]|100|10(?:/10)?|520|1314|7456|94)[^0-9]*")
 _ONE_UNIT: Final = re.compile(r"(.{1,3}?)\1{3,}.{0,2}", re.DOTALL)
-_FILLERS: Final = frozenset(
-    "啊哦噢嗯呃额呵吧呀哈嘿唔咦的了一二三是在有和就我你他不人哒啦嘛呢喔滴丶丨亅1234567890"
-)
+_FILLERS: Final = frozenset("啊哦噢嗯呃额呵吧呀哈嘿唔咦的了一二三是在有和就我你他不人哒啦嘛呢喔滴丶丨亅1234567890")
 _KEYS: Final = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _LETTERS_ONLY: Final = re.compile(r"[A-Za-z]{5,}")
 
@@ -140,16 +142,15 @@ def _laughs(unit: str) -> bool:
 
 def _is_flat(unit: str) -> bool:
     """Whether a repeated unit holds no emoji or face: those are an opinion however often they come."""
-    return all(
-        ord(c) < 0x2190 or 0x3000 <= ord(c) <= 0x9FFF or 0xFF00 <= ord(c) <= 0xFFEF for c in unit
-    ) and not (set(unit) & set("^_><()（）:;="))
+    return all(ord(c) < 0x2190 or 0x3000 <= ord(c) <= 0x9FFF or 0xFF00 <= ord(c) <= 0xFFEF for c in unit) and not (
+        set(unit) & set("^_><()（）:;=")
+    )
 
 
 def _is_mash(letters: str) -> bool:
     """Whether letters are a hand on the keyboard: neighbours on a row, or hardly a vowel."""
     neighbours = sum(
-        any(abs(row.find(a) - row.find(b)) <= 2 for row in _KEYS if a in row and b in row)
-        for a, b in pairwise(letters)
+        any(abs(row.find(a) - row.find(b)) <= 2 for row in _KEYS if a in row and b in row) for a, b in pairwise(letters)
     )
     vowels = sum(letter in "aeiouy" for letter in letters)
     return neighbours >= 0.8 * (len(letters) - 1) and vowels <= 0.25 * len(letters)
@@ -163,7 +164,7 @@ def _words(pattern: str) -> list[str]:
 
 
 _SIGNS: Final = PairSet(
-    ["默认", "默認", "评价", "評價", "评论", "評論", "评语", "反馈", "点评", "點評", "http", "www"]
+    ["默认", "默認", "好评", "好評", "评价", "評價", "评论", "評論", "评语", "反馈", "点评", "點評", "http", "www"]
     + [f".{letter}" for letter in "cntxsviCNTXSVI"]
     + _words(_CONTACT)
     + _words(_PROMOTION)

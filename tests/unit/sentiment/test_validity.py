@@ -23,6 +23,12 @@ INVALID = {
         "买家未作出评价",
         "此用户未发表评价内容",
         "该用户没有填写文字评价",
+        "这个用户没有填写评价",
+        "用户默认好评",
+        "系统自动好评",
+        "该用户觉得商品非常好，给出了5星好评",
+        "15天内买家未作出评价，系统默认好评",
+        "用户未在规定时间内评价，系统自动默认好评",
     ),
     "ad": (
         "加微信 abc12345 领优惠券",
@@ -73,9 +79,7 @@ def test_what_a_customer_says_is_valid_however_short_or_angry(text: str) -> None
     assert validity_batch([text]) == [""]
 
 
-@given(
-    st.lists(st.text(max_size=60) | st.sampled_from([t for ts in INVALID.values() for t in ts]), max_size=8)
-)
+@given(st.lists(st.text(max_size=60) | st.sampled_from([t for ts in INVALID.values() for t in ts]), max_size=8))
 def test_a_batch_says_of_each_text_what_it_says_alone(texts: list[str]) -> None:
     reasons = validity_batch(texts)
     assert reasons == [validity_batch([text])[0] for text in texts]
@@ -91,6 +95,8 @@ def test_no_text_gives_no_verdict() -> None:
     assert validity_batch([]) == []
 
 
-@pytest.mark.parametrize("unit", ["啊", "默认好评", "a.", "1", "http://", "加微信", "http://a.com ", "未"])
+@pytest.mark.parametrize(
+    "unit", ["啊", "默认好评", "系统", "5星", "a.", "1", "http://", "加微信", "http://a.com ", "未"]
+)
 def test_a_long_text_costs_no_more_than_its_length(unit: str) -> None:
     assert len(validity_batch([unit * 20_000])) == 1
