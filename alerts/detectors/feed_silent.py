@@ -6,7 +6,8 @@ is under 1 / (30 * the panes with an event a day, of all feeds). Nothing is said
 `min_history`, nor of a silence under `min_silence`, which leaves room for a producer's restart.
 """
 
-from collections.abc import Iterable, Mapping
+import heapq
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from alerts.decision import Decision
@@ -18,10 +19,12 @@ from schemas.zones import DEFAULT_ZONE
 
 WHOLE_TOPIC: Final = "*"
 RETIRE_MS: Final = 48 * 3_600_000  # silent for so long, a feed counts as given up: learnt anew
+FORGET_MS: Final = 30 * 86_400_000  # a feed that was never alarming is forgotten
 MAX_FEEDS: Final = 2000  # channels are free text: beyond this, new ones are left unwatched
 HEAVY: Final = 0.2  # share of a topic's orders; without a channel so large, all rates of complaints are wrong
 
 Feed = tuple[str, str]  # topic, channel
+Due = tuple[int, bool, Feed, str]  # when, whether of a channel, feed, rule ('': given up)
 _SPIKE: Final = {"reviews": "negative_spike", "complaints": "complaint_spike", "orders": "complaint_spike"}
 
 
@@ -49,7 +52,6 @@ class FeedSilentDetector:
         self._feeds: dict[Feed, Cadence] = {}
         self._told: dict[Feed, str] = {}  # feed -> the rule that told of it
         self._now = 0
-        self._gaps = 0.0  # panes with an event a day, of all feeds
         self.reconfigure(rules)
 
     def reconfigure(self, rules: Iterable[Rule]) -> None:
@@ -75,12 +77,24 @@ class FeedSilentDetector:
         if to_ms <= self._now:
             return []
         since, self._now = self._now, to_ms
-        self._gaps = sum(one.panes for one in self._feeds.values())
+        gaps = sum(one.panes for one in self._feeds.values())
+        due = [one for feed in self._feeds for one in self._due(feed, since, gaps)]
+        heapq.heapify(due)
         out: list[Decision] = []
-        # A topic that is silent as a whole is one alarm; its channels are folded into it.
-        for feed in sorted(self._feeds, key=lambda one: (one[1] != WHOLE_TOPIC, one)):
-            out += self._check(feed, since)
-        return sorted(out, key=lambda decision: decision.at)
+        while due:
+            at, narrow, feed, name = heapq.heappop(due)
+            if name:
+                out += self._raise(feed, self._rules[name], at)
+                if narrow is False:
+                    out += self._fold(feed[0], at)
+                for one in self._due(feed, at - 1, gaps) if feed in self._told else ():
+                    heapq.heappush(due, one)
+            elif feed in self._told:
+                out += self._retire(feed, at)
+        for feed in [feed for feed, one in self._feeds.items() if to_ms - one.last_at > FORGET_MS]:
+            if feed not in self._told:
+                del self._feeds[feed]
+        return out
 
     def coverage(self) -> Coverage:
         """Which of the learnt feeds speak, by the alarms that go on."""
@@ -124,41 +138,33 @@ class FeedSilentDetector:
         known.silent_since = None
         return out
 
-    def _check(self, feed: Feed, since: int) -> list[Decision]:
+    def _due(self, feed: Feed, since: int, gaps: float) -> Iterator[Due]:
+        """What time alone brings for a feed, after `since` and by now: an alarm, or its end as given up."""
         cadence = self._feeds[feed]
-        topic = (feed[0], WHOLE_TOPIC)
-        name = self._told.get(feed)
-        if name is not None:
-            if self._now - cadence.last_at >= RETIRE_MS:
-                return self._retire(feed, self._rules[name])
-            if feed != topic and topic in self._told:
-                del self._told[feed]
-                return [self._decision(feed, self._rules[name], "clear", self._now, "folded")]
-            return []
-        if cadence.silent_since is not None or topic in self._told:
-            return []
-        if feed == topic and not self._speaks_for_all(topic):
-            return []
-        for base in self._rules.values():
-            rule = base.in_phase(self._phase_at(self._now))
-            at = self._alarm_at(feed, cadence, rule, since)
-            if at is not None:
-                self._told[feed] = rule.name
-                cadence.silent_since = cadence.last_at
-                return [self._decision(feed, rule, "raise", at, "")]
-        return []
+        if feed in self._told:
+            at = cadence.last_at + RETIRE_MS
+            if since < at <= self._now:
+                yield at, True, feed, ""
+        elif cadence.silent_since is None:
+            for base in self._rules.values():
+                rule = base.in_phase(self._phase_at(cadence.last_at))
+                alarm_at = self._alarm_at(feed, cadence, rule, since=since, gaps=gaps)
+                if alarm_at is not None:
+                    yield alarm_at, feed[1] != WHOLE_TOPIC, feed, rule.name
+                    return
 
-    def _alarm_at(self, feed: Feed, cadence: Cadence, rule: FeedSilentRule, since: int) -> int | None:
+    def _alarm_at(
+        self, feed: Feed, cadence: Cadence, rule: FeedSilentRule, *, since: int, gaps: float
+    ) -> int | None:
         """The end of the first pane by which the silence is an alarm under a rule; None if it is none yet."""
         watched = rule.enabled and feed[0] in rule.topics and matches(rule.match, {"channel": feed[1]})
         if not watched or cadence.last_at - cadence.first_at < rule.min_history_ms:
             return None
         first = max(cadence.last_at + rule.min_silence_ms, since + 1)
-        low, high = -(-first // PANE_MS), self._now // PANE_MS
-        if high < low or high * PANE_MS - cadence.last_at >= RETIRE_MS:
-            return None
-        limit = 1.0 / (rule.false_alarm_days * max(1.0, self._gaps))
-        if cadence.oddness(high * PANE_MS, zone=self._zone) >= limit:
+        last = min(self._now, cadence.last_at + RETIRE_MS - PANE_MS)
+        low, high = -(-first // PANE_MS), last // PANE_MS
+        limit = 1.0 / (rule.false_alarm_days * max(1.0, gaps))
+        if high < low or cadence.oddness(high * PANE_MS, zone=self._zone) >= limit:
             return None
         while low < high:  # the longer the silence the odder: halve to the first pane
             middle = (low + high) // 2
@@ -168,6 +174,24 @@ class FeedSilentDetector:
                 low = middle + 1
         return low * PANE_MS
 
+    def _raise(self, feed: Feed, rule: FeedSilentRule, at: int) -> list[Decision]:
+        topic = (feed[0], WHOLE_TOPIC)
+        if topic in self._told or (feed == topic and not self._speaks_for_all(topic)):
+            return []
+        self._told[feed] = rule.name
+        self._feeds[feed].silent_since = self._feeds[feed].last_at
+        return [self._decision(feed, rule.in_phase(self._phase_at(at)), "raise", at, "")]
+
+    def _fold(self, topic: str, at: int) -> list[Decision]:
+        """A topic that is silent as a whole is one alarm: those of its channels are folded into it."""
+        if (topic, WHOLE_TOPIC) not in self._told:
+            return []
+        channels = sorted(one for one in self._told if one[0] == topic and one[1] != WHOLE_TOPIC)
+        out = [self._decision(one, self._rules[self._told[one]], "clear", at, "folded") for one in channels]
+        for one in channels:
+            del self._told[one]
+        return out
+
     def _speaks_for_all(self, topic: Feed) -> bool:
         """Not if it has but one channel, nor while an earlier silence makes the others look slow."""
         channels = [one for one in self._feeds if one[0] == topic[0] and one != topic]
@@ -176,8 +200,8 @@ class FeedSilentDetector:
             one in self._told and self._feeds[one].last_at + PANE_MS < last for one in channels
         )
 
-    def _retire(self, feed: Feed, rule: FeedSilentRule) -> list[Decision]:
-        decision = self._decision(feed, rule, "clear", self._now, "retired")
+    def _retire(self, feed: Feed, at: int) -> list[Decision]:
+        decision = self._decision(feed, self._rules[self._told[feed]], "clear", at, "retired")
         del self._told[feed], self._feeds[feed]
         return [decision]
 

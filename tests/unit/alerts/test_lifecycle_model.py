@@ -40,9 +40,9 @@ class LifecycleMachine(RuleBasedStateMachine):
 
     @initialize(for_minutes=st.sampled_from([0, 0, 3]), cooldown_minutes=st.sampled_from([0, 10, 90]))
     def begin(self, for_minutes: int, cooldown_minutes: int) -> None:
-        self.rules = make_rules(for_minutes, cooldown_minutes)
+        self.in_force = make_rules(for_minutes, cooldown_minutes)
         self.now = T0
-        self.lifecycle = Lifecycle(self.rules, rhythm=RHYTHM)
+        self.lifecycle = Lifecycle(self.in_force, rhythm=RHYTHM)
         self.actions = Actions(self.lifecycle)
         self.holds: dict[str, bool] = {}  # what the detector said last, by value
         self.closed: set[str] = set()  # closed by a person, and not cleared since
@@ -55,7 +55,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         """Go on with a lifecycle that knows only what was dumped."""
         state = msgspec.msgpack.decode(msgspec.msgpack.encode(self.lifecycle.dump()))
         seen = self.actions.dump()
-        self.lifecycle = Lifecycle(self.rules, rhythm=RHYTHM)
+        self.lifecycle = Lifecycle(self.in_force, rhythm=RHYTHM)
         self.lifecycle.load(state)
         self.actions = Actions(self.lifecycle)
         self.actions.load(seen)
@@ -70,7 +70,7 @@ class LifecycleMachine(RuleBasedStateMachine):
     def time_passes(self, minutes: int, tick: bool) -> None:
         self.now += minutes * M + 1
         if tick:
-            twin = Lifecycle(self.rules, rhythm=RHYTHM)
+            twin = Lifecycle(self.in_force, rhythm=RHYTHM)
             twin.load(self.lifecycle.dump())
             expected = twin.advance(self.now)
             found = self.lifecycle.advance(self.now)
@@ -161,7 +161,7 @@ class LifecycleMachine(RuleBasedStateMachine):
 
     @rule()
     def the_rules_are_read_again(self) -> None:
-        assert self.lifecycle.reconfigure(self.rules) == []
+        assert self.lifecycle.reconfigure(self.in_force) == []
 
     @rule()
     def all_comes_to_rest(self) -> None:
