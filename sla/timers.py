@@ -55,13 +55,3 @@ class Timers:
         self._heap = list(live)
         heapify(self._heap)
         self._stale = 0
-
-    def up_to(self, until_ms: int) -> Iterator[tuple[int, str]]:
-        """Look at the entries at or before `until_ms` without taking them out; costs what it yields."""
-        heap = self._heap
-        places = [0]
-        while places:
-            place = places.pop()
-            if place < len(heap) and heap[place][0] <= until_ms:
-                yield heap[place]
-                places += (2 * place + 1, 2 * place + 2)

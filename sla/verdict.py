@@ -92,17 +92,6 @@ def next_moment(ticket: Ticket, after_ms: int) -> int | None:
     return min((at for at in ahead if at is not None and at > after_ms), default=None)
 
 
-def breaches_ahead(ticket: Ticket, after_ms: int) -> Iterator[tuple[ClockName, int]]:
-    """The clocks that run towards a breach, and its instant if nothing else comes."""
-    if ticket.first_breach is not None and ticket.first_breach > after_ms:
-        yield "first_response", ticket.first_breach
-    if ticket.resolution_breach is not None and ticket.resolution_breach > after_ms:
-        yield "resolution", ticket.resolution_breach
-    for _, run in ticket.cycles_after(after_ms):
-        if run.breach_due is not None and run.breach_due > after_ms:
-            yield "next_response", run.breach_due
-
-
 def _moments(ticket: Ticket, after_ms: int) -> Iterator[Moment]:
     """The same, with moments of clocks that also have later ones."""
     start = ticket.created_at

@@ -10,15 +10,15 @@ from zlib import crc32
 
 from sla.clock import STOPPED, Dims, Milestones, Plan, Ticket
 from sla.definition import define, restore
+from sla.forecast import FORECAST_MS, BreachWave, Counts, breaches
 from sla.policy import FIELDS, ClockName, Policy, choose
 from sla.step import CREATED, RECORD_BYTES, Step, at_of, code_of, record_of
 from sla.timers import Timers
-from sla.transition import QUEUE, Transition, differences, order, passed
-from sla.verdict import ClockState, State, breaches_ahead, clocks, next_moment
+from sla.transition import Transition, differences, order, passed
+from sla.verdict import ClockState, State, clocks, next_moment
 
 BUCKETS: Final = 1024
 _PAGE_FORMAT = 1
-FORECAST_MS: Final = (900_000, 1_800_000, 3_600_000)
 _MOST_SHARED = 100_000  # dimension tuples that are kept to be shared among tickets
 
 
@@ -53,6 +53,7 @@ class SlaWatch:
     def __init__(self, policies: Iterable[Policy], *, buckets: int = BUCKETS) -> None:
         self._buckets: list[dict[str, Ticket]] = [{} for _ in range(buckets)]
         self._timers = Timers()
+        self._wave = BreachWave()
         self._watermark_ms = -1
         self._dims: dict[Dims, Dims] = {}
         self._plans: dict[Dims, Plan] = {}
@@ -92,7 +93,8 @@ class SlaWatch:
         if ticket is None:
             ticket = bucket[ticket_id] = Ticket()
         self.dirty.add(number)
-        before = ticket.milestones()
+        before, dims_before = ticket.milestones(), ticket.dims
+        breaches_before = breaches(ticket)
         # A step dated after the watermark changes nothing that was given out.
         late = step.at_ms <= self._watermark_ms
         told = passed(ticket_id, ticket, self._watermark_ms) if late else []
@@ -103,16 +105,21 @@ class SlaWatch:
             ticket.add(record, code, step.at_ms)
         if ticket.created_at is None:
             return NOTHING
+        breaches_after = breaches(ticket)
+        if breaches_after != breaches_before:
+            self._wave.move(breaches_before, breaches_after)
         changes = differences(told, passed(ticket_id, ticket, self._watermark_ms)) if late else ()
         self._timers.want(ticket_id, ticket, next_moment(ticket, self._watermark_ms))
         after = ticket.milestones()
-        return NOTHING if before == after and not changes else Outcome(changes, before, after)
+        unchanged = before == after and dims_before == ticket.dims and not changes
+        return NOTHING if unchanged else Outcome(changes, before, after)
 
     def advance(self, watermark_ms: int) -> list[Transition]:
         """All that falls due after the last watermark and by this one, ordered by instant and ticket."""
         if watermark_ms <= self._watermark_ms:
             return []
         self._watermark_ms = watermark_ms
+        self._wave.pass_by(watermark_ms)
         fallen: list[Transition] = []
         for due_ms, ticket_id in self._timers.due(watermark_ms):
             number = self.bucket_of(ticket_id)
@@ -151,30 +158,19 @@ class SlaWatch:
                 yield SlaLine(ticket_id, state.clock, state.cycle, state.policy.name, state.policy.target_ms,
                               state.elapsed_ms, state.state, state.breached_at, state.warned_at)  # fmt: skip
 
-    def forecast(self, now_ms: int, horizons_ms: Sequence[int] = FORECAST_MS) -> dict[tuple[str, ClockName, int], int]:
+    def forecast(self, now_ms: int, horizons_ms: Sequence[int] = FORECAST_MS) -> Counts:
         """How many clocks breach in (now, now + horizon] if nothing else comes, by (queue, clock, horizon).
 
-        Costs as much as there is due before the furthest horizon. `now_ms` is the watermark or later.
+        `now_ms`, the watermark or later, and the horizons are cut to whole panes of 10 s.
         """
-        counts: dict[tuple[str, ClockName, int], int] = {}
-        for due_ms, ticket_id in self._timers.up_to(now_ms + max(horizons_ms, default=0)):
-            ticket = self._buckets[self.bucket_of(ticket_id)].get(ticket_id)
-            if ticket is None or ticket.timer != due_ms:
-                continue
-            for clock, at_ms in breaches_ahead(ticket, now_ms):
-                for horizon_ms in horizons_ms:
-                    if at_ms - now_ms <= horizon_ms:
-                        key = (ticket.dims[QUEUE], clock, horizon_ms)
-                        counts[key] = counts.get(key, 0) + 1
-        return counts
+        return self._wave.forecast(now_ms, horizons_ms)
 
     def forget(self, bucket: int, before_ms: int) -> int:
         """Drop the bucket's tickets that are resolved, or never created, with no step since; how many."""
         tickets = self._buckets[bucket]
         old = [ticket_id for ticket_id, ticket in tickets.items() if _is_over(ticket, before_ms)]
         for ticket_id in old:
-            if tickets.pop(ticket_id).timer is not None:
-                self._timers.dropped()
+            self._leave(tickets.pop(ticket_id))
         if old:
             self.dirty.add(bucket)
         return len(old)
@@ -212,9 +208,10 @@ class SlaWatch:
                 ticket.create(bytes(created), at_of(created), self._share(tuple(dims)), shared_plans[plan])
             number = self.bucket_of(ticket_id)
             previous = self._buckets[number].get(ticket_id)
-            if previous is not None and previous.timer is not None:
-                self._timers.dropped()
+            if previous is not None:
+                self._leave(previous)
             self._buckets[number][ticket_id] = ticket
+            self._wave.move((), breaches(ticket))
             fallen += passed(ticket_id, ticket, self._watermark_ms, after_ms=written_ms)
             self._timers.want(ticket_id, ticket, next_moment(ticket, self._watermark_ms))
         fallen.sort(key=order)
@@ -222,7 +219,8 @@ class SlaWatch:
 
     def drop_bucket(self, bucket: int) -> None:
         """Give a bucket away: its tickets live elsewhere now."""
-        self._timers.dropped(sum(ticket.timer is not None for ticket in self._buckets[bucket].values()))
+        for ticket in self._buckets[bucket].values():
+            self._leave(ticket)
         self._buckets[bucket] = {}
         self.dirty.discard(bucket)
 
@@ -231,6 +229,11 @@ class SlaWatch:
         if self._timers.mostly_stale:
             tickets = (item for bucket in self._buckets for item in bucket.items())
             self._timers.rebuild((ticket.timer, ticket_id) for ticket_id, ticket in tickets if ticket.timer is not None)
+
+    def _leave(self, ticket: Ticket) -> None:
+        self._wave.move(breaches(ticket), ())
+        if ticket.timer is not None:
+            self._timers.dropped()
 
     def _shared_dims(self, fields: Mapping[str, str]) -> Dims:
         return self._share(tuple([fields.get(field) or ("normal" if field == "priority" else "")

@@ -136,6 +136,15 @@ def test_milestones_tell_what_changed_whatever_the_policies() -> None:
     assert watch.milestones("unknown") is None
 
 
+def test_an_earlier_created_of_the_same_time_changes_the_dimensions_alone() -> None:
+    watch = SlaWatch([])
+    watch.add_step("t", step(0, "created", 1, seq=2), {"region": "华东"})
+    moved = watch.add_step("t", step(0, "created", 2, seq=1), {"region": "华南"})
+    assert moved.before == moved.after is not None
+    assert watch.dims_of("t") == ("", "", "华南", "", "", "", "normal", "")
+    assert watch.dims_of("unknown") is None
+
+
 def test_what_stands_does_not_depend_on_the_order_of_arrival_or_the_ticks() -> None:
     rng = random.Random(7)
     actions = ["agent_reply", "customer_reply", "pending", "resumed", "resolved", "reopened", "created"]
@@ -244,6 +253,44 @@ def test_forecast_counts_the_clocks_that_breach_within_each_horizon() -> None:
     hour_and_half = watch.forecast(ms(20), (85 * MIN,))
     assert hour_and_half["a", "resolution", 85 * MIN] == 2
     assert hour_and_half["b", "resolution", 85 * MIN] == 3
+
+
+def test_forecast_counts_a_clock_once_though_its_timer_came_back_to_an_old_instant() -> None:
+    silent = make_policy("silent", clock="resolution", target_ms=60 * MIN, warn_at=None)
+    watch = SlaWatch([silent], buckets=1)
+    watch.add_step("t", step(10, "created", 1), {})  # due at 70
+    watch.add_step("t", step(0, "created", 2), {})  # due at 60, the entry at 70 is dead
+    watch.add_step("t", step(20, "pending", 3))
+    watch.add_step("t", step(30, "resumed", 4))  # due at 70 again
+    watch.advance(ms(65))
+    assert len(watch._timers._heap) == 2
+    assert watch.forecast(ms(65), (30 * MIN,)) == {("", "resolution", 30 * MIN): 1}
+    assert [one.kind for one in watch.advance(ms(80))] == ["breach"]
+
+
+def test_forecast_equals_a_recount_after_any_history() -> None:
+    rng = random.Random(3)
+    actions = ["agent_reply", "pending", "resumed", "resolved", "reopened", "created"]
+    watch = SlaWatch([FIRST, SOLVED], buckets=2)
+    arrivals = [(f"t{rng.randrange(200)}", rng.randrange(300), rng.choice(actions)) for _ in range(2000)]
+    newest = 0
+    for arrival, (ticket_id, at, action) in enumerate(sorted(arrivals, key=lambda one: one[1] + rng.randrange(30))):
+        watch.add_step(ticket_id, step(at, action, arrival), {"queue": ticket_id[-1]})
+        newest = max(newest, at)
+        watch.advance(ms(newest - 1))
+    page = watch.dump_page(0)
+    watch.drop_bucket(0)
+    watch.load_page(page)
+    now, horizons = ms(newest), (15 * MIN, 60 * MIN)
+    wanted: dict[tuple[str, str, int], int] = {}
+    final = {line[:2]: line for line in watch.final_lines(now)}
+    for later in horizons:
+        for line in watch.final_lines(now + later):
+            if line.breached_at is not None and final[line[:2]].breached_at is None:
+                key = (line.ticket_id[-1], line.clock, later)
+                wanted[key] = wanted.get(key, 0) + 1
+    assert watch.forecast(now, horizons) == wanted
+    assert sum(wanted.values()) > 10
 
 
 def test_o7_what_is_over_may_be_forgotten_after_its_time() -> None:
