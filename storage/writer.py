@@ -6,8 +6,8 @@ is tried again, then goes to the spool, which is drained in order behind the sce
 spool, new batches go behind it. A row that ClickHouse will not take is found by halving the batch and becomes
 a dead letter. Where there is no room left, `write` waits: nothing is ever dropped.
 
-All state lives in the event loop; ClickHouse and the disk each have a thread of their own that is given one
-call at a time, so that no lock is needed and an insert that hangs does not keep rows from the disk.
+All state lives in the event loop; each connection to ClickHouse, and the disk, is given one call at a time, in
+threads of their own, so that no lock is needed and an insert that hangs does not keep rows from the disk.
 """
 
 import asyncio
@@ -15,17 +15,17 @@ import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
 
 from schemas.errors import PeakWatchError, TransientError
 from schemas.instants import Clock
+from storage.figures import Figures, State, WriterSnapshot
 from storage.inserting import Inserter, Outcome, insert_block, keepable
 from storage.rows import Block, Row, table_of, to_block, weight
 from storage.spool import Spool
 
 T = TypeVar("T")
-State = Literal["ok", "retrying", "spooling", "blocked", "closed", "failed"]
 Ticket = int  # a mark: everything handed in up to it
 
 
@@ -43,43 +43,11 @@ class WriterSettings:
     longest_backoff_ms: int = 15_000
 
 
-@dataclass(frozen=True, kw_only=True)
-class WriterSnapshot:
-    """The writer's figures at one moment, for metrics and health checks."""
-
-    state: State
-    rows: dict[str, int]  # stored in ClickHouse, by table
-    batches: int  # inserts that succeeded
-    retries: int
-    refused: dict[str, int]  # rows turned into dead letters, by table
-    spooled_rows: int  # rows ever put into the spool
-    pending_bytes: int  # in memory, not yet safe
-    pending_rows: int
-    oldest_pending_ms: int  # age of the oldest row that is not yet safe
-    spool_records: int
-    spool_bytes: int
-    spool_age_ms: int  # for how long ClickHouse has been behind the spool
-    spool_damaged: int
-    insert_ms: int  # the last insert took so long
-    last_error: str
-
-
 class _Handed(NamedTuple):
     mark: int
     at_ms: int
     rows: Sequence[Row]
     weight: int
-
-
-@dataclass
-class _Figures:
-    rows: dict[str, int] = field(default_factory=dict)
-    refused: dict[str, int] = field(default_factory=dict)
-    batches: int = 0
-    retries: int = 0
-    spooled_rows: int = 0
-    insert_ms: int = 0
-    last_error: str = ""
 
 
 class Writer:
@@ -95,16 +63,21 @@ class Writer:
         spool: Spool,
         *,
         clock: Clock,
+        more: Sequence[Inserter] = (),
         settings: WriterSettings | None = None,
         chance: random.Random | None = None,
     ) -> None:
-        self._inserter = inserter
+        """`more`: further connections, over which the tables of a batch are inserted side by side."""
+        self._inserters = (inserter, *more)
+        self._free: asyncio.Queue[Inserter] = asyncio.Queue()
+        for each in self._inserters:
+            self._free.put_nowait(each)
         self._spool = spool
         self._clock = clock
         self._settings = settings or WriterSettings()
         self._chance = chance or random.Random()
         self._state: State = "ok"
-        self._figures = _Figures()
+        self._figures = Figures()
         self._handed: deque[_Handed] = deque()
         self._storing: tuple[_Handed, ...] = ()
         self._mark = 0
@@ -116,7 +89,7 @@ class Writer:
         self._closing = False
         self._error: BaseException | None = None
         self._moved = asyncio.Condition()
-        self._clickhouse = ThreadPoolExecutor(1, "peakwatch-clickhouse")
+        self._clickhouse = ThreadPoolExecutor(len(self._inserters), "peakwatch-clickhouse")
         self._disk = ThreadPoolExecutor(1, "peakwatch-spool")
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -175,7 +148,8 @@ class Writer:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            await self._in(self._clickhouse, self._inserter.close)
+            for _ in self._inserters:  # each is free once the call that it is in has ended
+                await self._in(self._clickhouse, (await self._free.get()).close)
             await self._in(self._disk, self._spool.close)
             self._clickhouse.shutdown(wait=False)
             self._disk.shutdown(wait=False)
@@ -212,10 +186,18 @@ class Writer:
                 await self._moved.wait_for(lambda: bool(self._handed))
             await self._until_due()
             self._storing = self._take()
-            for block in await self._in(self._disk, _blocks, self._storing):
-                await self._make_safe(block)
+            await self._store(await self._in(self._disk, _blocks, self._storing))
             self._finish()
             await self._tell()
+
+    async def _store(self, blocks: Iterable[Block]) -> None:
+        """Make the tables of a batch safe side by side; the next batch of a table comes after this one."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for block in blocks:
+                    group.create_task(self._make_safe(block))
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from errors
 
     async def _until_due(self) -> None:
         """Wait until the batch is full, old enough or wanted at once."""
@@ -278,7 +260,7 @@ class Writer:
 
     async def _keep(self, block: Block) -> None:
         good, letters = await self._in(self._disk, keepable, block, self._clock.now_ms())
-        self._count_refused(block.table, letters)
+        self._figures.turned_away(block.table, letters)
         blocks = [part for part in (good, letters) if part]
         await self._in(self._disk, self._spool.append, blocks)
         self._figures.spooled_rows += sum(len(part) for part in blocks)
@@ -314,9 +296,7 @@ class Writer:
         for attempt in range(attempts):
             started_ms = self._clock.now_ms()
             try:
-                outcome = await self._in(
-                    self._clickhouse, insert_block, self._inserter, self._settings.database, block, started_ms
-                )
+                outcome = await self._call(block, started_ms)
             except PeakWatchError as error:
                 # Also what no retry mends by itself, such as a missing table: people can mend it, and rows
                 # must wait.
@@ -329,22 +309,18 @@ class Writer:
                     return False
                 await self._clock.sleep(self._backoff(attempt))
                 continue
-            self._count(outcome, started_ms)
+            self._figures.stored(outcome, insert_ms=self._clock.now_ms() - started_ms)
             return True
         return False
 
-    def _count(self, outcome: Outcome, started_ms: int) -> None:
-        figures = self._figures
-        figures.batches += 1
-        figures.insert_ms = self._clock.now_ms() - started_ms
-        figures.rows[outcome.table] = figures.rows.get(outcome.table, 0) + outcome.rows
-        if outcome.refused:
-            figures.refused[outcome.table] = figures.refused.get(outcome.table, 0) + outcome.refused
-            figures.last_error = outcome.why
-
-    def _count_refused(self, table: str, letters: Block | None) -> None:
-        if letters:
-            self._figures.refused[table] = self._figures.refused.get(table, 0) + len(letters)
+    async def _call(self, block: Block, now_ms: int) -> Outcome:
+        """One insert over a connection that is free; one that is cancelled frees it when it has ended."""
+        inserter = await self._free.get()
+        call = asyncio.get_running_loop().run_in_executor(
+            self._clickhouse, insert_block, inserter, self._settings.database, block, now_ms
+        )
+        call.add_done_callback(lambda done: self._free.put_nowait(inserter))
+        return await asyncio.shield(call)
 
     def _backoff(self, waits: int) -> int:
         longest = min(self._settings.backoff_ms << min(waits, 20), self._settings.longest_backoff_ms)

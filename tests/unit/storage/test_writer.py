@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -274,3 +275,19 @@ async def test_a_row_of_no_table_is_refused_at_once(tmp_path: Path) -> None:
         with pytest.raises(PermanentError, match="no row of a table"):
             await writer.write([make_review(1), "text"])  # type: ignore[list-item]  # the point of the test
         await writer.safe(await writer.write([]))
+
+
+async def test_tables_are_inserted_side_by_side_over_several_connections(tmp_path: Path) -> None:
+    both = threading.Barrier(2, timeout=20)  # neither insert ends before the other has begun
+    first, second = (MemoryClickHouse(lambda table, rows: void(both.wait())) for _ in range(2))
+    writer = Writer(first, DiskSpool(tmp_path), clock=SteppingClock(), more=[second])
+    await writer.start()
+    await writer.safe(await writer.write([make_review(1), make_window(1)]))
+    await writer.close()
+    assert len(first.inserts) == len(second.inserts) == 1
+    assert first.closed
+    assert second.closed
+
+
+def void(_: object) -> None:
+    """Drop a result where none is wanted."""
