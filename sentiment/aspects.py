@@ -7,7 +7,6 @@ whole text to the judge, and traditional characters to whoever hands the text in
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -38,8 +37,7 @@ _REACH: Final = 3
 _LONGEST_CLAUSE: Final = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Aspect:
+class Aspect(NamedTuple):
     """What a text speaks of; polarity from -1 (blamed) to 1 (praised), 0 without an opinion; weight 1 is one plain
     mention; clause is where it is said most."""
 
@@ -53,60 +51,68 @@ class _Term(NamedTuple):
     aspect: AspectName | None
     weight: float
     lean: int
-    kind: Literal["aspect", "opinion", "negation", "contrast"]
+    kind: Literal["aspect", "opinion", "negation", "contrast", "end"]
 
 
-@dataclass(slots=True)
-class _Clause:
-    text: str
+class _Clause(NamedTuple):
+    """A part of a text that is of one mind; `text[begin:end]`."""
+
+    begin: int
+    end: int
     weights: dict[AspectName, float]
     lean: float
     opinions: int
-
-    def polarity(self) -> float:
-        return self.lean / self.opinions if self.opinions else 0.0
 
 
 class Lexicon:
     """The words, ready to be found in texts."""
 
     def __init__(self, terms: Mapping[str, _Term]) -> None:
-        self._terms: dict[str, _Term | None] = dict(terms) | dict.fromkeys(_ENDS)
-        lengths: dict[str, set[int]] = {}
+        self._terms = dict(terms) | dict.fromkeys(_ENDS, _END)
+        # By their first two characters, which tells most places where nothing begins by a single look.
+        sizes: dict[str, set[int]] = {}
         for word in self._terms:
-            lengths.setdefault(word[0], set()).add(len(word))
-        self._lengths = {first: sorted(sizes, reverse=True) for first, sizes in lengths.items()}
-        first = "".join(re.escape(character) for character in sorted(lengths))
+            sizes.setdefault(word[:2], set()).add(len(word))
+        self._sizes = {pair: sorted(found | {1}, reverse=True) for pair, found in sizes.items() if len(pair) == 2}
+        first = "".join(re.escape(character) for character in sorted({word[0] for word in self._terms}))
         # A jump from sign to sign: most characters of a text begin no word of the lexicon and cost nothing.
         self._signs = re.compile(f"[{first}]")
 
     def aspects(self, text: str) -> list[Aspect]:
         """As `aspects`."""
-        clauses = self._clauses(text)
-        _lend(clauses)
+        clauses = _lent(self._clauses(text))
         weights: dict[AspectName, float] = {}
-        leans: dict[AspectName, list[float]] = {}
-        best: dict[AspectName, tuple[float, str]] = {}
+        leans: dict[AspectName, float] = {}
+        judged: dict[AspectName, float] = {}
+        best: dict[AspectName, tuple[float, _Clause]] = {}
         for clause in clauses:
-            polarity = clause.polarity()
-            if clause.opinions and clause.weights and max(clause.weights.values()) < _LEAST_WEIGHT:
+            mentioned = clause.weights
+            if not mentioned:
+                continue
+            if clause.opinions and max(mentioned.values()) < _LEAST_WEIGHT:
                 # An opinion makes a hint a mention: 东西 is about anything, 东西不错 about the quality.
-                clause.weights = {max(clause.weights, key=clause.weights.__getitem__): _TOPIC_WEIGHT}
-            for name, weight in clause.weights.items():
+                mentioned = {max(mentioned, key=mentioned.__getitem__): _TOPIC_WEIGHT}
+            for name, weight in mentioned.items():
                 weights[name] = weights.get(name, 0.0) + weight
                 if clause.opinions:
-                    leans.setdefault(name, []).append(weight * polarity)
-                    leans[name].append(weight)
-                if weight > best.get(name, (0.0, ""))[0]:
-                    best[name] = (weight, clause.text)
+                    leans[name] = leans.get(name, 0.0) + weight * clause.lean / clause.opinions
+                    judged[name] = judged.get(name, 0.0) + weight
+                if name not in best or weight > best[name][0]:
+                    best[name] = (weight, clause)
         found = [
-            Aspect(name, _mean(leans.get(name, [])), round(weight, 3), best[name][1])
+            Aspect(
+                name,
+                _polarity(leans.get(name, 0.0), judged.get(name, 0.0)),
+                round(weight, 3),
+                _cut(text, best[name][1]),
+            )
             for name, weight in weights.items()
             if weight >= _LEAST_WEIGHT
         ]
         if not found:
             return _other(text, clauses)
-        found.sort(key=lambda aspect: (-aspect.weight, NAMES.index(aspect.name)))
+        if len(found) > 1:
+            found.sort(key=lambda aspect: (-aspect.weight, NAMES.index(aspect.name)))
         return found
 
     def _clauses(self, text: str) -> list[_Clause]:
@@ -114,41 +120,40 @@ class Lexicon:
         if len(lowered) != len(text):  # a few letters grow in lower case, and places would no longer agree
             lowered = text
         clauses: list[_Clause] = []
-        clause = _Clause("", {}, 0.0, 0)
-        begin = 0
-        negated_until = -1
-        for place, end, term in self._found(lowered):
-            if term is None or term.kind == "contrast":
-                clause.text = text[begin:place]
-                clauses.append(clause)
-                clause, begin, negated_until = _Clause("", {}, 0.0, 0), (end if term is None else place), -1
-            elif term.kind == "negation":
+        weights: dict[AspectName, float] = {}
+        lean, opinions, begin, negated_until = 0, 0, 0, -1
+        for place, end, (aspect, weight, leaning, kind) in self._found(lowered):
+            if kind == "end" or kind == "contrast":
+                if weights or opinions:
+                    clauses.append(_Clause(begin, place, weights, lean, opinions))
+                    weights = {}
+                lean, opinions, begin, negated_until = 0, 0, (end if kind == "end" else place), -1
+            elif kind == "negation":
                 # Two in a row are none: 不是不好.
                 negated_until = -1 if place <= negated_until else end + _REACH
             else:
-                if term.aspect is not None:
-                    clause.weights[term.aspect] = clause.weights.get(term.aspect, 0.0) + term.weight
-                if term.lean:
-                    clause.lean += -term.lean if place <= negated_until else term.lean
-                    clause.opinions += 1
+                if aspect is not None:
+                    weights[aspect] = weights.get(aspect, 0.0) + weight
+                if leaning:
+                    lean += -leaning if place <= negated_until else leaning
+                    opinions += 1
                     negated_until = -1
-        clause.text = text[begin:]
-        clauses.append(clause)
+        clauses.append(_Clause(begin, len(text), weights, lean, opinions))
         return clauses
 
-    def _found(self, lowered: str) -> list[tuple[int, int, _Term | None]]:
-        """The longest words that fit, from left to right; None is the end of a clause."""
-        get, lengths = self._terms.get, self._lengths
-        found: list[tuple[int, int, _Term | None]] = []
+    def _found(self, lowered: str) -> list[tuple[int, int, _Term]]:
+        """The longest words that fit, from left to right."""
+        terms, sizes = self._terms, self._sizes
+        found: list[tuple[int, int, _Term]] = []
         done = 0
         for match in self._signs.finditer(lowered):
             place = match.start()
             if place < done:
                 continue
-            for length in lengths[lowered[place]]:
-                end = place + length
-                term = get(lowered[place:end], _NOT_A_TERM)
-                if term is not _NOT_A_TERM:
+            for size in sizes.get(lowered[place : place + 2], _ONE):
+                end = place + size
+                term = terms.get(lowered[place:end])
+                if term is not None:
                     done = end
                     found.append((place, end, term))
                     break
@@ -190,7 +195,8 @@ def read_lexicon(source: str) -> Lexicon:
 
 _LEANS: Final = {"good": 1, "bad": -1, "none": 0}
 _WEIGHTS: Final = {"topic": _TOPIC_WEIGHT, "good": _LEANING_WEIGHT, "bad": _LEANING_WEIGHT, "hint": _HINT_WEIGHT}
-_NOT_A_TERM: Final = _Term(None, 0.0, 0, "negation")
+_ONE: Final = [1]
+_END: Final = _Term(None, 0.0, 0, "end")
 _ENDS: Final = "，。！？；,!?;\n \u3000…~～、"
 
 
@@ -207,22 +213,25 @@ def _add(terms: dict[str, _Term], words: str | None, term: _Term) -> None:
         terms.setdefault(word, term)
 
 
-def _lend(clauses: list[_Clause]) -> None:
+def _lent(clauses: list[_Clause]) -> list[_Clause]:
     """An opinion without a topic speaks of the topic just named (客服呢，太差), if that got none yet."""
-    for before, after in pairwise(clauses):
+    for number, (before, after) in enumerate(pairwise(clauses)):
         if before.weights and not before.opinions and after.opinions and not after.weights:
-            before.lean, before.opinions = after.lean, after.opinions
+            clauses[number] = before._replace(lean=after.lean, opinions=after.opinions)
+    return clauses
 
 
-def _mean(leans: list[float]) -> float:
-    total = sum(leans[1::2])
-    return round(max(-1.0, min(1.0, sum(leans[::2]) / total)), 3) if total else 0.0
+def _polarity(lean: float, weight: float) -> float:
+    return round(max(-1.0, min(1.0, lean / weight)), 3) if weight else 0.0
+
+
+def _cut(text: str, clause: _Clause) -> str:
+    return text[clause.begin : clause.end].strip()[:_LONGEST_CLAUSE]
 
 
 def _other(text: str, clauses: list[_Clause]) -> list[Aspect]:
     if not any(character.isalnum() for character in text):
         return []
-    opinions = sum(clause.opinions for clause in clauses)
-    polarity = sum(clause.lean for clause in clauses) / opinions if opinions else 0.0
-    longest = max((clause.text.strip() for clause in clauses), key=len, default="")
-    return [Aspect("other", round(polarity, 3), 1.0, longest[:_LONGEST_CLAUSE])]
+    polarity = _polarity(sum(clause.lean for clause in clauses), sum(clause.opinions for clause in clauses))
+    longest = max((_cut(text, clause) for clause in clauses), key=len)
+    return [Aspect("other", polarity, _TOPIC_WEIGHT, longest)]
