@@ -124,7 +124,7 @@ def _silent(alert: Alert, words: _Words, chinese: bool) -> str:
     silent = _span(int(alert.value or 0) * 1000, chinese)
     expected = _number(alert.evidence.get("expected"))
     if chinese:
-        return f"{words[alert.kind]}：{feed} 已 {silent} 无数据，本应约 {expected} 条"
+        return f"{words[alert.kind]}：{feed} 已 {silent}无数据，本应约 {expected} 条"
     return f"{words[alert.kind]}: {feed} nothing for {silent}, about {expected} expected"
 
 
@@ -147,7 +147,7 @@ def _wave(alert: Alert, words: _Words, chinese: bool) -> str:
     queue = alert.labels.get("queue", "")
     count = _number(alert.value)
     if chinese:
-        named = f"{queue} 队列" if queue else ""
+        named = f"{queue} 队列 " if queue else ""
         return f"将批量超时：{named}{horizon}内 {count} 张工单{clock}超时"
     named = f" of queue {queue}" if queue else ""
     return f"Breach wave: {count} tickets{named} breach {clock} within {horizon}"

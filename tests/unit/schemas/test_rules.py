@@ -135,7 +135,7 @@ def test_all_mistakes_come_at_once() -> None:
 
 
 def test_a_list_that_is_none_is_a_mistake() -> None:
-    with pytest.raises(ConfigError, match="r.yaml: rules: null is not a list"):
+    with pytest.raises(ConfigError, match=r"r\.yaml: rules: null is not a list"):
         parse_rules(None, source="r.yaml")
 
 

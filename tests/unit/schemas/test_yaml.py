@@ -46,7 +46,7 @@ def test_every_key_given_twice_is_named_with_its_line() -> None:
     ],
 )
 def test_what_is_no_plain_configuration_is_one_clear_mistake(text: str, mistake: str) -> None:
-    with pytest.raises(ConfigError, match="f.yaml") as caught:
+    with pytest.raises(ConfigError, match=r"f\.yaml") as caught:
         load_yaml(text, "f.yaml")
     assert mistake in str(caught.value)
 
