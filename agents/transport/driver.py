@@ -132,7 +132,13 @@ class Consumer(kafka.Consumer):
         return None if ledger is None else ledger.delivered
 
     async def rewind(self, tp: TP, offset: int) -> None:
-        """Deliver from `offset` again. Chunks that lie ready come first, with a later `start`: drop those."""
+        """Deliver from `offset` again. Chunks that lie ready come first, with a later `start`: drop those.
+
+        An agent whose chunk starts behind its position missed one, as after an error in the agent: it drops the
+        chunk and rewinds to its position. Doing so for every chunk that lies ready is harmless.
+        """
+        if self._ledger(tp).delivered == offset:
+            return
         await self.seek_wait({tp: offset})
         self._ledger(tp).rewind(offset)
 
@@ -301,6 +307,7 @@ class Consumer(kafka.Consumer):
         """Commit what the agents settled while they were told (`app.on_partitions_revoked`), then forget."""
         await super().on_partitions_revoked(revoked)
         if revoked:
+            await self.maybe_wait_for_commit_to_finish()  # one under way has not seen all that is settled
             await self.commit()
         for tp in revoked:
             self._ledgers.pop(tp, None)

@@ -44,13 +44,16 @@ class Part:
             for page in snapshot.pages.values():
                 self._totals.update(msgspec.json.decode(page, type=dict[str, int]))
 
-    async def feed(self, chunk: Chunk) -> None:
-        """Count what is new in the chunk; a piece ends where the fence of some output lies."""
+    async def feed(self, chunk: Chunk) -> bool:
+        """Count what is new in the chunk; a piece ends where the fence of some output lies.
+
+        False when a chunk before this one was missed: then nothing is counted.
+        """
+        if chunk.start > self.position:
+            return False
         for piece in pieces(chunk, [self.position, *(mark.to for mark in self.outputs.fences.values())]):
             if piece.end <= self.position:
                 continue
-            if piece.start > self.position:
-                return  # from before a rewind: comes again
             counts = Counter((record.key or b"").decode() for record in piece.records)
             shares: defaultdict[int, dict[str, int]] = defaultdict(dict)
             for key, count in sorted(counts.items()):
@@ -62,6 +65,7 @@ class Part:
             self._totals += counts
             self._dirty |= {hash_of(key) % PAGES for key in counts}
             self.position = piece.end
+        return True
 
     def pages(self) -> dict[str, bytes | None]:
         """The pages that changed since the last call."""
@@ -130,9 +134,13 @@ class Worker:
     async def feed(self, chunk: Chunk) -> None:
         """Count a chunk, if its partition is (still) ours."""
         async with self._lock:
-            task = self._parts.get(TP(chunk.topic, chunk.partition))
-            if task is not None:
-                await (await asyncio.shield(task)).feed(chunk)
+            tp = TP(chunk.topic, chunk.partition)
+            task = self._parts.get(tp)
+            if task is None:
+                return
+            part = await asyncio.shield(task)
+            if not await part.feed(chunk):
+                await driver.consumer_of(self._app).rewind(tp, part.position)
 
     async def snapshot(self) -> None:
         """Save all that changed."""
