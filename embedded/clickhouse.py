@@ -17,7 +17,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, NoReturn
@@ -123,7 +123,8 @@ def _wait_ready(process: "subprocess.Popen[str]", data_dir: Path, timeout_s: flo
     try:
         line = lines.get(timeout=timeout_s)
     except queue.Empty:
-        raise TransientError(f"embedded ClickHouse: not ready after {timeout_s:g} s; see {data_dir / LOG_NAME}") from None
+        text = f"embedded ClickHouse: not ready after {timeout_s:g} s; see {data_dir / LOG_NAME}"
+        raise TransientError(text) from None
     if not line:
         process.wait()
         text = f"embedded ClickHouse: ended with status {process.returncode} before it was ready"
@@ -146,10 +147,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     # Whatever the engine prints must not be taken for our one line.
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    if chosen.child:
-        password = json.loads(sys.stdin.readline() or '""')
-    else:
-        password = os.environ.pop(PASSWORD_VARIABLE, "")
+    in_environment = os.environ.pop(PASSWORD_VARIABLE, "")
+    password = json.loads(sys.stdin.readline() or '""') if chosen.child else in_environment
     status = 0
     try:
         _serve(chosen, password, out)
@@ -174,7 +173,7 @@ def _serve(chosen: argparse.Namespace, password: str, out: IO[str]) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: server.stop())
         if chosen.child:
-            threading.Thread(target=lambda: (sys.stdin.read(), server.stop()), daemon=True).start()
+            threading.Thread(target=_when_input_ends, args=(server.stop,), daemon=True).start()
         port = listener.getsockname()[1]
         if chosen.child:
             print(json.dumps({"port": port, "pid": os.getpid()}), file=out, flush=True)
@@ -184,6 +183,11 @@ def _serve(chosen: argparse.Namespace, password: str, out: IO[str]) -> None:
             out.flush()
         server.serve()
         engine.close()
+
+
+def _when_input_ends(then: Callable[[], None]) -> None:
+    sys.stdin.read()
+    then()
 
 
 @contextlib.contextmanager
@@ -212,11 +216,12 @@ def _data_dir_lock(data_dir: Path) -> Iterator[None]:
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=256)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=256)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            text = f"port {port} on {host} is taken; stop the program that listens there, or choose another port (0: any free one)"
-            raise PermanentError(text) from error
+            text = f"port {port} on {host} is taken; stop the program that listens there, or choose another port"
+            raise PermanentError(f"{text} (0: any free one)") from error
         raise PermanentError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
     except OverflowError as error:
         raise PermanentError(f"port {port} is not in 0..65535") from error
@@ -229,7 +234,7 @@ def _open_engine(data_dir: Path) -> Any:
         raise PermanentError(f"chDB is not installed ({error}); install peakwatch[embedded]") from error
     try:
         return Engine(data_dir)
-    except Exception as error:  # chDB raises RuntimeError and its own kind alike
+    except (RuntimeError, OSError) as error:
         raise PermanentError(f"the engine cannot open {data_dir}: {error}") from error
 
 

@@ -10,8 +10,19 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from embedded.chnative.types import Array, Fixed, LowCardinality, Nullable, String, Tuple, Type, UnknownType, parse_type
+from embedded.chnative.types import (
+    Array,
+    Fixed,
+    LowCardinality,
+    Nullable,
+    String,
+    Tuple,
+    Type,
+    UnknownTypeError,
+    parse_type,
+)
 from embedded.chnative.wire import ProtocolError
 
 MAX_COLUMNS = 10_000
@@ -52,7 +63,7 @@ class Fixture:
 def find_block(source: Buffer, start: int = 0) -> Block:
     """The block that begins at `start`.
 
-    Raises ProtocolError when it is no block or beyond the limits, UnknownType when a column's length cannot be known.
+    Raises ProtocolError when it is no block or beyond the limits, UnknownTypeError when a column's end cannot be known.
     """
     walk = _Walk(source, start)
     n_columns, rows = walk.varint(), walk.varint()
@@ -160,7 +171,8 @@ class _Walk:
     def _low_cardinality(self, kind: LowCardinality, rows: int) -> None:
         while rows > 0:
             flags = int(self._numbers("<u8", 1)[0])
-            if flags & 0xFF >= len(_INDEX_DTYPES) or flags & _NEED_GLOBAL_DICTIONARY or not flags & _HAS_ADDITIONAL_KEYS:
+            own_keys = flags & _HAS_ADDITIONAL_KEYS and not flags & _NEED_GLOBAL_DICTIONARY
+            if flags & 0xFF >= len(_INDEX_DTYPES) or not own_keys:
                 raise ProtocolError(f"LowCardinality with flags {flags:#x}")
             keys = int(self._numbers("<u8", 1)[0])
             self.values(kind.keys, keys)
@@ -171,7 +183,7 @@ class _Walk:
                 raise ProtocolError("LowCardinality index beyond its dictionary")
             rows -= part
 
-    def _numbers(self, dtype: str, count: int) -> "np.ndarray[tuple[int], np.dtype[np.unsignedinteger]]":  # type: ignore[type-arg]
+    def _numbers(self, dtype: str, count: int) -> NDArray[np.unsignedinteger]:
         kind = np.dtype(dtype)
         start = self.pos
         self._skip(kind.itemsize * count)
@@ -183,7 +195,7 @@ class _Walk:
         buf, pos = self.source.buf, self.pos
         while done < rows:
             try:
-                for done in range(done, rows):  # noqa: B020: the loop goes on where it met the end of the buffer
+                while done < rows:
                     length = buf[pos]
                     if length < 128:
                         pos += length + 1
@@ -193,7 +205,7 @@ class _Walk:
                         self.pos = pos
                         length = self.varint()
                         pos = self.pos + length
-                done = rows
+                    done += 1
             except IndexError:
                 # At `pos`, or between the two bytes of a length: at least one byte more than there is.
                 self.source.grow(max(pos, len(buf)) + 1)
@@ -217,4 +229,4 @@ class _Walk:
         return run
 
 
-__all__ = ["Block", "Buffer", "UnknownType", "find_block", "rows_of", "split_blocks"]
+__all__ = ["Block", "Buffer", "UnknownTypeError", "find_block", "rows_of", "split_blocks"]

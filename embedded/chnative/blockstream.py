@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from embedded.chnative.blocks import Block, Buffer, find_block
+from embedded.chnative.blocks import Buffer, find_block
 from embedded.chnative.compression import read_frame
 from embedded.chnative.packets import MAX_NAME_BYTES
 from embedded.chnative.wire import ProtocolError, Source
@@ -21,7 +21,7 @@ class Arrived:
 
 
 def read_data(source: Source, *, compressed: bool) -> Arrived:
-    """A data packet after its number. Raises UnknownType for columns whose end cannot be found."""
+    """A data packet after its number. Raises UnknownTypeError for columns whose end cannot be found."""
     table = source.string(MAX_NAME_BYTES).decode("utf-8", "surrogateescape")
     source.compact()
     buffer: Buffer = _Frames(source) if compressed else _Plain(source)
@@ -60,7 +60,6 @@ class _Frames:
 def _check(size: int) -> None:
     if size > MAX_BLOCK_BYTES:
         raise ProtocolError(f"block of more than {MAX_BLOCK_BYTES} bytes")
-
 
 
 def _after_block_info(buffer: Buffer) -> int:

@@ -5,19 +5,17 @@ import socket
 import time
 from dataclasses import dataclass, field
 
-from chdb.session import Session
-
 from embedded.chnative import packets, wire
-from embedded.chnative.blocks import Fixture, UnknownType, find_block, rows_of, split_blocks
+from embedded.chnative.blocks import Fixture, UnknownTypeError, find_block, rows_of, split_blocks
 from embedded.chnative.blockstream import Arrived, read_data
 from embedded.chnative.compression import frames
-from embedded.chnative.engine import Engine, rows
+from embedded.chnative.engine import ERRORS, Engine, Session, rows
 from embedded.chnative.insert import describe_insert, fill_external_table, run_insert
-from embedded.chnative.packets import Client, Code, Query, Server, ServerException, engine_error
+from embedded.chnative.packets import Client, Code, Query, Server, ServerError, engine_error
 from embedded.chnative.settings import LentSettings
 from embedded.chnative.statement import Kind, Statement, sort_statement
 from embedded.chnative.watch import Watch
-from embedded.chnative.wire import ClientGone, ProtocolError, Source
+from embedded.chnative.wire import ClientGoneError, ProtocolError, Source
 
 LOGIN_S = 10.0
 STALL_S = 300.0
@@ -58,9 +56,9 @@ class Connection:
             if self._login():
                 while not self.wants_shutdown and self._source.wait_for_packet():
                     self._packet()
-        except (ProtocolError, UnknownType) as error:
+        except (ProtocolError, UnknownTypeError) as error:
             self._say_goodbye(error)
-        except (ClientGone, OSError):
+        except (ClientGoneError, OSError):
             return
         finally:
             if self._session is not None:
@@ -81,12 +79,12 @@ class Connection:
         self._revision = hello.revision
         if not self._account.admits(hello.user, hello.password):
             text = f"{hello.user}: Authentication failed: password is incorrect, or there is no user with such name."
-            self._send(packets.exception(ServerException(Code.AUTHENTICATION_FAILED, text)))
+            self._send(packets.exception(ServerError(Code.AUTHENTICATION_FAILED, text)))
             return False
         self._database = hello.database
         try:
             self._open_session()
-        except Exception as error:  # the engine raises plain RuntimeErrors of every kind
+        except ERRORS as error:
             self._send(packets.exception(engine_error(error)))
             return False
         engine = self._engine
@@ -115,17 +113,13 @@ class Connection:
             raise ProtocolError(f"packet {number} where a query was due")
 
     def _query(self) -> None:
-        query = packets.read_query(
-            self._source, self._revision, packets.BinarySetting(self._engine.setting_types)
-        )
+        query = packets.read_query(self._source, self._revision, packets.BinarySetting(self._engine.setting_types))
         external = self._external_tables(query)
         try:
             self._run(query, external)
-        except ServerException as error:
+        except ServerError as error:
             self._send(packets.exception(error))
-        except (ProtocolError, UnknownType, ClientGone, OSError):
-            raise
-        except Exception as error:  # the engine raises plain RuntimeErrors of every kind
+        except ERRORS as error:
             self._send(packets.exception(engine_error(error)))
         else:
             self._send(wire.varint(Server.END_OF_STREAM))
@@ -144,7 +138,7 @@ class Connection:
         while True:
             block = self._data(query)
             if block is None:
-                raise ClientGone("cancelled before it began")
+                raise ClientGoneError("cancelled before it began")
             if not block.columns:
                 return out
             out.append(block)
@@ -157,10 +151,10 @@ class Connection:
             fill_external_table(self._own_session, block)
         match statement.kind:
             case Kind.EMPTY:
-                raise ServerException(Code.SYNTAX_ERROR, "Syntax error: Empty query. (SYNTAX_ERROR)")
+                raise ServerError(Code.SYNTAX_ERROR, "Syntax error: Empty query. (SYNTAX_ERROR)")
             case Kind.MANY:
                 text = "Syntax error (Multi-statements are not allowed). (SYNTAX_ERROR)"
-                raise ServerException(Code.SYNTAX_ERROR, text)
+                raise ServerError(Code.SYNTAX_ERROR, text)
             case Kind.SHUTDOWN:
                 self.wants_shutdown = True
             case Kind.INSERT_BLOCKS:
@@ -192,9 +186,7 @@ class Connection:
                     count, read, size = count + chunk.rows_read(), read + chunk.storage_rows_read(), size + len(native)
                     if self._cancelled():
                         return
-            except (ClientGone, OSError):
-                raise
-            except Exception as error:
+            except ERRORS as error:
                 if _NOT_STREAMED in str(error) and not self._sent:
                     self._other(query, statement)
                     return
@@ -217,7 +209,7 @@ class Connection:
         """Clients learn names and types from a block without rows that comes first."""
         try:
             columns = list(find_block(Fixture(first)).columns)
-        except UnknownType:
+        except UnknownTypeError:
             columns = self._described(statement)
         self._send_block(query, packets.header_block(columns))
 
@@ -225,7 +217,7 @@ class Connection:
         with self._watch.over(self._ident, self._sock):
             try:
                 native = self._own_session.query(statement.text, "Native").bytes()
-            except Exception:
+            except ERRORS:
                 if self._cancelled():
                     return
                 raise
@@ -244,7 +236,7 @@ class Connection:
         return read_data(self._source, compressed=query.compressed)
 
     def _cancelled(self) -> bool:
-        """Whether the client has asked to stop the query that runs; raises ClientGone when it has left."""
+        """Whether the client has asked to stop the query that runs; raises ClientGoneError when it has left."""
         if not self._source.pending():
             return False
         self._source.ensure(1)
@@ -267,7 +259,7 @@ class Connection:
 
     def _say_goodbye(self, error: Exception) -> None:
         try:
-            self._send(packets.exception(ServerException(Code.UNKNOWN_PACKET, f"{error}. Connection closed.")))
+            self._send(packets.exception(ServerError(Code.UNKNOWN_PACKET, f"{error}. Connection closed.")))
         except OSError:
             return
 

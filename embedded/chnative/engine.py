@@ -1,13 +1,41 @@
-"""chDB, the engine in this process: one open data directory, a session for each client, queries stopped from outside."""
+"""chDB, the engine in this process: one open data directory, a session for each client, a stop from outside."""
 
 import json
 import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
-from chdb.session import Session
+import chdb.session
 
+# What chDB raises (its own kind is a RuntimeError), and Python on the way to it: a text that is not UTF-8.
+ERRORS = (RuntimeError, ValueError)
 TAG = "peakwatch-connection-"
+
+
+class Chunk(Protocol):
+    """A result, or one block of a result that comes in blocks."""
+
+    def bytes(self) -> "bytes": ...
+    def rows_read(self) -> int: ...
+    def storage_rows_read(self) -> int: ...
+
+
+class Inserter(AbstractContextManager["Inserter"], Protocol):
+    """An INSERT that is fed; left without `finish` it commits nothing. Both raise RuntimeError."""
+
+    def append(self, raw: bytes) -> None: ...
+    def finish(self) -> object: ...
+
+
+class Session(Protocol):
+    """The part of chDB's session that we use; chDB itself has no types. All but `close` raise RuntimeError."""
+
+    def query(self, sql: str, fmt: str = "CSV") -> Chunk: ...
+    def send_query(self, sql: str, fmt: str) -> Iterator[Chunk]: ...
+    def send_insert(self, query: str, fmt: str) -> Inserter: ...
+    def close(self) -> None: ...
 
 
 class Engine:
@@ -18,7 +46,7 @@ class Engine:
 
     def __init__(self, data_dir: Path) -> None:
         self._path = str(data_dir)
-        self._own = Session(self._path)
+        self._own = _session(self._path)
         self._lock = threading.Lock()
         major, minor, patch = self.ask("SELECT version()")[0][0].split(".")[:3]
         self.version = (int(major), int(minor), int(patch))
@@ -27,7 +55,7 @@ class Engine:
 
     def open_session(self, ident: int) -> Session:
         """A session with its own database, settings and temporary tables; its queries carry the connection's tag."""
-        session = Session(self._path)
+        session = _session(self._path)
         session.query(f"SET log_comment = '{TAG}{ident}'")
         return session
 
@@ -48,5 +76,9 @@ class Engine:
 
 def rows(session: Session, sql: str) -> list[Any]:
     """A query's rows as lists."""
-    raw: bytes = session.query(sql, "JSONCompactEachRow").bytes()
-    return [json.loads(line) for line in raw.splitlines()]
+    raw = session.query(sql, "JSONCompactEachRow").bytes()
+    return [json.loads(line) for line in raw.split(b"\n") if line]
+
+
+def _session(path: str) -> Session:
+    return cast(Session, chdb.session.Session(path))  # type: ignore[no-untyped-call]

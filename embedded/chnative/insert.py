@@ -3,12 +3,9 @@
 import re
 from collections.abc import Callable
 
-from chdb.session import Session
-from chdb.state.sqlitelike import StreamingInserter
-
 from embedded.chnative.blockstream import Arrived
-from embedded.chnative.engine import rows
-from embedded.chnative.packets import ServerException, engine_error
+from embedded.chnative.engine import ERRORS, Inserter, Session, rows
+from embedded.chnative.packets import ServerError, engine_error
 from embedded.chnative.statement import Statement
 
 _NO_SUCH_COLUMN = 16
@@ -29,12 +26,12 @@ def describe_insert(session: Session, statement: Statement) -> list[tuple[str, s
     for name in names:
         if name not in types:
             text = f"No such column {name} in table {statement.table}. (NO_SUCH_COLUMN_IN_TABLE)"
-            raise ServerException(_NO_SUCH_COLUMN, text)
+            raise ServerError(_NO_SUCH_COLUMN, text)
     return [(name, types[name]) for name in names]
 
 
-def run_insert(inserter: StreamingInserter, next_block: Callable[[], Arrived | None]) -> None:
-    """Hands blocks on until the client sends an empty one, then commits; nothing is committed when it leaves or cancels.
+def run_insert(inserter: Inserter, next_block: Callable[[], Arrived | None]) -> None:
+    """Hands blocks on until the client sends an empty one, then commits; commits nothing when it leaves or cancels.
 
     After an error the rest is read all the same: the client listens only when it has sent all.
     """
@@ -48,7 +45,7 @@ def run_insert(inserter: StreamingInserter, next_block: Callable[[], Arrived | N
             if failed is None and block.rows:
                 try:
                     inserter.append(block.native)
-                except RuntimeError as error:
+                except ERRORS as error:
                     failed = error
     if failed is not None:
         raise engine_error(failed)

@@ -41,7 +41,7 @@ class Code(IntEnum):
     AUTHENTICATION_FAILED, UNKNOWN_EXCEPTION = 516, 1002
 
 
-class ServerException(Exception):
+class ServerError(Exception):
     """An error for the client, with ClickHouse's code; the connection lives on."""
 
     def __init__(self, code: int, text: str) -> None:
@@ -50,10 +50,10 @@ class ServerException(Exception):
         self.text = text if text.startswith("DB::") else f"DB::Exception: {text}"
 
 
-def engine_error(error: Exception) -> ServerException:
+def engine_error(error: Exception) -> ServerError:
     """The engine's error with its own code and text; 1002 (unknown exception) where it gives none."""
     match = _ERROR.search(str(error))
-    return ServerException(int(match[1]), match[2]) if match else ServerException(1002, str(error))
+    return ServerError(int(match[1]), match[2]) if match else ServerError(1002, str(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def read_query(source: Source, revision: int, binary_setting: "BinarySetting") -
     """A query's packet after its number, without the data that follows it."""
     query_id = _text(source)
     _skip_client_info(source, revision)
-    settings = []
+    settings: list[Setting] = []
     while name := _text(source):
         if len(settings) == MAX_SETTINGS:
             raise ProtocolError(f"more than {MAX_SETTINGS} settings")
@@ -135,7 +135,7 @@ class BinarySetting:
         return str(source.varint()) if kind.startswith(self._NUMBERS) else _text(source)
 
 
-def exception(error: ServerException) -> bytes:
+def exception(error: ServerError) -> bytes:
     out = wire.varint(Server.EXCEPTION) + wire.int32(error.code) + wire.string("DB::Exception")
     return out + wire.string(error.text) + wire.string("") + b"\0"
 

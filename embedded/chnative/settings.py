@@ -5,9 +5,7 @@ So they are lent: set before the query, and taken back before the next one that 
 
 from collections.abc import Iterable
 
-from chdb.session import Session
-
-from embedded.chnative.engine import rows
+from embedded.chnative.engine import ERRORS, Session, rows
 from embedded.chnative.packets import Code, Setting, engine_error
 
 # Ours: the tag of the connection. The client's own affair: which log lines it wants, which we cannot send.
@@ -50,7 +48,7 @@ class LentSettings:
         ordered = sorted(settings, key=lambda setting: setting.name == "readonly")
         try:
             self._session.query("SET " + ", ".join(f"{_name(s.name)} = {_quote(s.value)}" for s in ordered))
-        except Exception as error:
+        except ERRORS as error:
             if engine_error(error).code != Code.UNKNOWN_SETTING:
                 raise
             self._set_one_by_one(ordered)
@@ -60,7 +58,7 @@ class LentSettings:
         for setting in settings:
             try:
                 self._session.query(f"SET {_name(setting.name)} = {_quote(setting.value)}")
-            except Exception as error:
+            except ERRORS as error:
                 if setting.important or engine_error(error).code != Code.UNKNOWN_SETTING:
                     raise
                 self._before[setting.name] = None
@@ -71,7 +69,7 @@ class LentSettings:
         listed = ", ".join(map(_quote, names))
         found = rows(self._session, f"SELECT name, value FROM system.settings WHERE changed AND name IN ({listed})")
         self._before.update(dict.fromkeys(names))
-        self._before.update({name: value for name, value in found})
+        self._before.update(dict(found))
 
 
 def _name(name: str) -> str:

@@ -54,7 +54,7 @@ class _Token:
 def sort_statement(sql: str, *, data_in_text: bool = True) -> Statement:
     """Sorts a query. Never raises: what is no statement at all is the engine's to refuse.
 
-    Without `data_in_text` an INSERT's data come as blocks even where the text goes on with them, as old clients have it.
+    Without `data_in_text` an INSERT's data come as blocks even where the text goes on with them: so old clients do.
     """
     first = _tokens(sql, most=2)
     if not first:

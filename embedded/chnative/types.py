@@ -20,7 +20,7 @@ _TOKEN = re.compile(r"`(?:[^`\\]|\\.)*`|'(?:[^'\\]|\\.|'')*'|[(),]|[^\s(),`']+|\
 MAX_DEPTH = 50
 
 
-class UnknownType(Exception):
+class UnknownTypeError(Exception):
     """A type whose length in a block is not known here."""
 
 
@@ -59,14 +59,14 @@ Type = Fixed | String | Nullable | Array | Tuple | LowCardinality
 
 @lru_cache(maxsize=4096)
 def parse_type(text: str, depth: int = 0) -> Type:
-    """The shape behind a type's name; raises UnknownType."""
+    """The shape behind a type's name; raises UnknownTypeError."""
     if depth > MAX_DEPTH:
-        raise UnknownType("a type nested too deeply")
+        raise UnknownTypeError("a type nested too deeply")
     text = text.strip()
     name, bracket, rest = text.partition("(")
     name = name.strip()
     if bracket and not rest.endswith(")"):
-        raise UnknownType(text)
+        raise UnknownTypeError(text)
     inner = rest[:-1]
     if name == "String" and not bracket:
         return String()
@@ -99,7 +99,7 @@ def _compound(name: str, inner: str, depth: int) -> Type:
             return Array(Tuple(_elements(inner, depth)))
         case "SimpleAggregateFunction":
             return parse_type(_split(inner)[-1], depth)
-    raise UnknownType(name)
+    raise UnknownTypeError(name)
 
 
 def _elements(inner: str, depth: int) -> tuple[Type, ...]:
@@ -126,5 +126,5 @@ def _without_name(part: str) -> str:
 
 def _number(text: str, most: int) -> int:
     if not text.strip().isdigit() or int(text) > most:
-        raise UnknownType(f"number {text[:40]!r}")
+        raise UnknownTypeError(f"number {text[:40]!r}")
     return int(text)

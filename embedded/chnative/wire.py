@@ -15,7 +15,7 @@ class ProtocolError(Exception):
     """The client does not speak the protocol, or beyond its limits: the connection is beyond repair."""
 
 
-class ClientGone(Exception):
+class ClientGoneError(Exception):
     """The client closed the connection, or kept us waiting beyond the time limit."""
 
 
@@ -37,7 +37,7 @@ class Source:
         self.compact()
         try:
             return self._receive(self._idle_s)
-        except ClientGone:
+        except ClientGoneError:
             return False
 
     def pending(self) -> bool:
@@ -59,7 +59,7 @@ class Source:
         """Receives until `count` unread bytes are in the buffer."""
         while len(self.buf) - self.pos < count:
             if not self._receive(self._stall_s):
-                raise ClientGone("connection closed in the middle of a packet")
+                raise ClientGoneError("connection closed in the middle of a packet")
 
     def compact(self) -> None:
         """Forgets what was read."""
@@ -97,12 +97,12 @@ class Source:
         if self.deadline is not None:
             timeout_s = self.deadline - time.monotonic()
             if timeout_s <= 0:
-                raise ClientGone("time limit")
+                raise ClientGoneError("time limit")
         try:
             self.sock.settimeout(timeout_s)
             got = self.sock.recv(RECV_BYTES)
         except OSError as error:
-            raise ClientGone(str(error)) from error
+            raise ClientGoneError(str(error)) from error
         finally:
             self.sock.settimeout(None)
         self.buf += got
