@@ -1,12 +1,13 @@
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agents import pages
 from agents.pages import (
     DIRECTORY,
-    MAX_PART_BYTES,
     Key,
     Log,
     Pages,
@@ -20,9 +21,18 @@ from schemas.errors import PermanentError
 
 OWNER, PARTITION = "stage1", 3
 
+PART_BYTES = 64
+
 names = st.sampled_from(["a", "b", "c/d", "手机"])
-contents = st.one_of(st.binary(max_size=40), st.just(b"x" * (MAX_PART_BYTES + 1)))
+contents = st.binary(max_size=4 * PART_BYTES)
 changes = st.dictionaries(names, st.one_of(st.none(), contents), max_size=4)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small_parts() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pages, "MAX_PART_BYTES", PART_BYTES)
+        yield
 
 
 class Store:
@@ -142,7 +152,7 @@ def test_slots_are_reused() -> None:
 def test_a_page_that_shrinks_or_goes_leaves_nothing_behind() -> None:
     store = Store()
     store.take_over("t0")
-    for content in (b"x" * (3 * MAX_PART_BYTES), b"y" * (3 * MAX_PART_BYTES), b"z", b"z", None):
+    for content in (b"x" * (3 * PART_BYTES), b"y" * (3 * PART_BYTES), b"z", b"z", None):
         store.save({"a": content}, {})
     live = {}
     for key, value in store.log:
@@ -172,9 +182,9 @@ def test_the_same_save_writes_the_same_bytes() -> None:
 def test_big_page_is_split_and_empty_page_is_kept() -> None:
     store = Store()
     store.take_over("t0")
-    big = bytes(range(256)) * (2 * MAX_PART_BYTES // 256 + 3)
+    big = bytes(range(256)) * (2 * PART_BYTES // 256 + 3)
     store.save({"big": big, "empty": b""}, {})
-    assert max(len(value or b"") for _, value in store.log) == MAX_PART_BYTES
+    assert max(len(value or b"") for _, value in store.log) == PART_BYTES
     assert replay(OWNER, PARTITION, store.log).snapshot() == Snapshot({"big": big, "empty": b""}, {})
 
 
