@@ -164,5 +164,8 @@ KEPT = (
     ("standard", "GB/T 18401-2010"),
     ("article number", "货号DH2342-001，SKU 100012043978"),
     ("batch", "生产日期20230801 批号2308011234"),
+    ("fixing", "空调得弄一弄"),
+    ("house", "一座四层小楼"),
+    ("address of a shop", "酒店地址是商业区"),
     ("plate sign in a word", "云A类用户，青B款，川菜A套餐"),
 )
