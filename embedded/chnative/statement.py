@@ -57,7 +57,7 @@ def sort_statement(sql: str, *, data_in_text: bool = True) -> Statement:
     Without `data_in_text` an INSERT's data come as blocks even where the text goes on with them: so old clients do.
     """
     first = _tokens(sql, most=2)
-    if not first:
+    if not first or first[0].text == ";":
         return Statement(Kind.EMPTY, sql)
     words = [token.word for token in first]
     if words[0] == "INSERT":
