@@ -196,6 +196,8 @@ class Lifecycle:
 
     def _clear(self, incident: Incident, decision: Decision, out: list[Alert]) -> None:
         flipped, incident.holds = incident.holds, False
+        if incident.stage == "firing" and decision.reason not in _FINAL:
+            incident.refresh(decision)  # what it came to in all
         if incident.stage == "resolved":
             incident.closed = ""
             if incident.per_ticket and decision.reason == "corrected" != incident.ended_as:

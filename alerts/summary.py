@@ -70,6 +70,8 @@ def _opening(alert: Alert, words: _Words, chinese: bool) -> str:
 
 def _spike(alert: Alert, words: _Words, chinese: bool) -> str:
     where, ratio = _where(alert, words, chinese), _ratio(alert, chinese)
+    if alert.value is None:
+        return _counts(alert, words, chinese)
     if alert.kind == "negative_spike":
         now, usual = _percent(alert.value), _percent(alert.baseline)
     else:
@@ -80,6 +82,15 @@ def _spike(alert: Alert, words: _Words, chinese: bool) -> str:
         return f"{words[alert.kind]}：{where}{what} {now}，平时 {usual}{ratio}{counted}"
     unit = "" if alert.kind == "negative_spike" else " an hour" if hourly else " per 1k orders"
     return f"{words[alert.kind]}: {where} {now}{unit}, usually {usual}{ratio}{counted}"
+
+
+def _counts(alert: Alert, words: _Words, chinese: bool) -> str:
+    """A spike whose denominator is not known: how many, and how many were due."""
+    hits = alert.evidence.get("negative", alert.evidence.get("complaints", alert.evidence.get("count")))
+    due, where = _number(alert.evidence.get("expected")), _where(alert, words, chinese)
+    if chinese:
+        return f"{words[alert.kind]}：{where}{_number(hits)} 条，平时约 {due} 条{_window(alert, True)}"
+    return f"{words[alert.kind]}: {where} {_number(hits)}, usually about {due}{_window(alert, False)}"
 
 
 def _counted(alert: Alert, chinese: bool) -> str:

@@ -45,6 +45,8 @@ class Voice:
             return decision.reason
         if _moved(incident.said_value, incident.value, self._rhythm.value_step):
             return "moved"
+        if decision.at - incident.said_at < self._rhythm.quotes_every_ms:
+            return ""
         return "quotes" if set(_quotes(incident.evidence)) - set(incident.said_quotes) else ""
 
     def say(self, incident: Incident, status: AlertStatus, *, at: int, reason: str) -> Alert:

@@ -9,6 +9,7 @@ odd twice: by the rate of late (a promotion that ends, a night that begins witho
 the week, as far as it is known.
 """
 
+import functools
 import math
 from typing import Any, Final
 
@@ -48,18 +49,24 @@ class Cadence(msgspec.Struct, gc=False):
 
     def seen(self, end: int, count: int, *, zone: str) -> None:
         """A pane that ends at `end` had so many events."""
+        hour = _hour_of_week(zone, (end - 1) // HOUR_MS)
         if end > self.last_at:
             gap = end - self.last_at
+            fade, fade_day = _fades(gap)
             if self.silent_since is None:
-                self._learn_time(self.last_at, end, zone)
-                self.recent *= math.exp(-gap / RECENT_MS)
-            self.panes *= math.exp(-gap / (24 * HOUR_MS))
+                if self.last_at // HOUR_MS == self.hour == (end - 1) // HOUR_MS:
+                    share = gap / HOUR_MS
+                    self.day_hours[hour % 24] += share
+                    self.week_hours[hour] += share
+                else:
+                    self._learn_time(self.last_at, end, zone)
+                self.recent *= fade
+            self.panes *= fade_day
             self.last_at = end
         self.panes += 1.0
         self._learn_minute((end - 1) // MINUTE_MS, count)
         self._turn_hour(end - 1, zone)
         self.recent += count
-        hour = hour_of_week(zone, end - 1)
         self.day_counts[hour % 24] += count
         self.week_counts[hour] += count
 
@@ -135,7 +142,7 @@ class Cadence(msgspec.Struct, gc=False):
         number = at // HOUR_MS
         if number > self.hour:
             self.hour = number
-            hour = hour_of_week(zone, at)
+            hour = _hour_of_week(zone, number)
             self.day_counts[hour % 24] *= DAY_KEPT
             self.day_hours[hour % 24] *= DAY_KEPT
             self.week_counts[hour] *= WEEK_KEPT
@@ -165,6 +172,18 @@ class Cadence(msgspec.Struct, gc=False):
             return 1.0
         dispersion = self.squares / self.minute_sum
         return 1.0 if dispersion <= 1.001 else math.log(dispersion) / (dispersion - 1.0)
+
+
+@functools.lru_cache(maxsize=1024)
+def _fades(gap: int) -> tuple[float, float]:
+    """What is left after a gap of what fades with RECENT_MS, and with a day."""
+    return math.exp(-gap / RECENT_MS), math.exp(-gap / (24 * HOUR_MS))
+
+
+@functools.lru_cache(maxsize=1024)
+def _hour_of_week(zone: str, hour: int) -> int:
+    """The hour of the week in which an hour since the epoch begins."""
+    return hour_of_week(zone, hour * HOUR_MS)
 
 
 def new_cadence(end: int) -> Cadence:

@@ -85,8 +85,9 @@ def test_an_update_is_said_only_when_it_is_news() -> None:
     assert told(lifecycle.decide(decision("update", 12 * M, value=0.41))) == []  # nothing new
     assert told(lifecycle.decide(decision("update", 13 * M, value=0.8))) == [("updated", 13, "moved")]
     more = decision("update", 25 * M, value=0.8, evidence={"texts": ["屏幕碎了"]})
-    assert told(lifecycle.decide(more)) == [("updated", 25, "quotes")]
-    assert told(lifecycle.decide(more._replace(at=T0 + 50 * M))) == []
+    assert told(lifecycle.decide(more)) == []  # new quotes alone wait for half an hour
+    assert told(lifecycle.decide(more._replace(at=T0 + 43 * M))) == [("updated", 43, "quotes")]
+    assert told(lifecycle.decide(more._replace(at=T0 + 90 * M))) == []
 
 
 def test_an_escalation_is_said_at_once_and_never_taken_back() -> None:

@@ -48,13 +48,20 @@ STORM = {"evidence": {"storm": True, "count": 24, "window_seconds": 600, "by_sev
 @pytest.mark.parametrize(
     ("says", "chinese", "english"),
     [
-        pytest.param(SPIKE, "差评突增：类目「手机」负面率 41%，平时 12%（3.4 倍），5 分钟 333/812 条，00:09 起，双11 · 开门红",
-                     "Negative reviews up: category 手机 41%, usually 12% (3.4x), 333/812 in 5m, since 00:09, 双11 · 开门红",
+        pytest.param(SPIKE, "差评突增：类目「手机」负面率 41%，平时 12%（3.4 倍），5 分钟 333/812 条，00:09 起，"
+                     "双11 · 开门红",
+                     "Negative reviews up: category 手机 41%, usually 12% (3.4x), 333/812 in 5m, "
+                     "since 00:09, 双11 · 开门红",
                      id="negative_spike"),
         pytest.param(COMPLAINT, "投诉突增：类目+地区「手机|华东」每千单投诉 8.1，平时 2（4.0 倍），15 分钟 41 条，"
                      "00:09 起", "Complaints up: category+region 手机|华东 8.1 per 1k orders, usually 2 (4.0x), "
                      "41 in 15m, since 00:09",
                      id="complaint_spike"),
+        pytest.param(COMPLAINT | {"value": None, "baseline": None,
+                                  "evidence": {"window_seconds": 900, "complaints": 41, "expected": 7.25}},
+                     "投诉突增：类目+地区「手机|华东」41 条，平时约 7.25 条（15 分钟），00:09 起",
+                     "Complaints up: category+region 手机|华东 41, usually about 7.25 (15m), since 00:09",
+                     id="no-denominator"),
         pytest.param(BREACH, "SLA 超时：工单 T-1 解决时限 1 小时 30 分钟，队列 returns",
                      "SLA breached: ticket T-1, resolution target 1h30m, queue returns", id="sla_breach"),
         pytest.param(BREACH | {"kind": "sla_warning", "evidence": {"target_ms": 5_400_000, "left_ms": 1_080_000}},
