@@ -94,9 +94,7 @@ class Background:
             self._scale *= 2.0 ** ((at_ms - self._at_ms) / self._half_life_ms)
         self._at_ms = at_ms
         if self._scale > _LARGEST_SCALE:
-            self._counts = {
-                w: c / self._scale for w, c in self._counts.items() if c / self._scale > _FORGOTTEN
-            }
+            self._counts = {w: c / self._scale for w, c in self._counts.items() if c / self._scale > _FORGOTTEN}
             self._total /= self._scale
             self._scale = 1.0
 

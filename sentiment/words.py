@@ -40,11 +40,7 @@ class Words:
         numbers and masks."""
         telling = self._telling
         return [
-            list(
-                dict.fromkeys(
-                    word for word in self._cut(_MASK.sub("，", _plain(text)).lower()) if telling(word)
-                )
-            )
+            list(dict.fromkeys(word for word in self._cut(_MASK.sub("，", _plain(text)).lower()) if telling(word)))
             for text in texts
         ]
 
@@ -77,9 +73,7 @@ class Words:
 
     def _is_telling(self, word: str) -> bool:
         return (
-            word not in self.stop_words
-            and 2 <= len(word) <= _LONGEST_WORD
-            and _WORD.fullmatch(word) is not None
+            word not in self.stop_words and 2 <= len(word) <= _LONGEST_WORD and _WORD.fullmatch(word) is not None
         ) or (len(word) == 1 and word in _TELLING_CHARACTERS)
 
 

@@ -25,9 +25,7 @@ def test_a_frequent_word_at_its_usual_share_does_not_stand_out() -> None:
 
 
 def test_a_word_that_is_said_less_does_not_stand_out() -> None:
-    assert "快递" not in [
-        k.word for k in over_represented(Counter({"快递": 3, "发霉": 60, "客服": 50}), USUAL)
-    ]
+    assert "快递" not in [k.word for k in over_represented(Counter({"快递": 3, "发霉": 60, "客服": 50}), USUAL)]
 
 
 @pytest.mark.parametrize("background", [Counter(), Background()])
@@ -86,7 +84,7 @@ def test_late_words_count_as_of_the_newest_time() -> None:
 
 def test_background_stays_exact_over_years() -> None:
     background = Background(half_life_ms=HOUR)
-    for hour in range(0, 24 * 365):
+    for hour in range(24 * 365):
         background.add({"客服": 1}, at_ms=hour * HOUR)
     assert background["客服"] == pytest.approx(2.0)
 

@@ -36,9 +36,7 @@ def test_what_says_nothing_has_no_content_words(text: str) -> None:
 
 
 def test_a_mask_is_no_word_and_glues_nothing_together() -> None:
-    assert words.content_words(["打[手机号]没人接，送到[地址]"]) == words.content_words(
-        ["打，没人接，送到，"]
-    )
+    assert words.content_words(["打[手机号]没人接，送到[地址]"]) == words.content_words(["打，没人接，送到，"])
 
 
 def test_upper_case_is_the_same_word() -> None:
