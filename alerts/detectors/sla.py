@@ -135,7 +135,7 @@ class SlaDetector:
     def load(self, state: dict[str, Any]) -> None:
         """Go on from what `dump` gave."""
         self._told = {
-            (ticket, clock, cycle): msgspec.convert(told, Told) for ticket, clock, cycle, told in state["told"]
+            (ticket, clock, cycle): msgspec.convert(one, Told) for ticket, clock, cycle, one in state["told"]
         }
         stops = [(one.stopped_at, clock) for clock, one in self._told.items() if one.stopped_at is not None]
         self._stopped = deque(sorted(stops))
