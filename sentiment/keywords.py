@@ -54,7 +54,7 @@ class Background:
         for word, count in words.items():
             self._counts[word] = self._counts.get(word, 0.0) + count * self._scale
             self._total += count * self._scale
-        if len(self._counts) > 2 * self._max_words:
+        if len(self._counts) > self._max_words * 5 // 4:  # now and then, since ranking them all is dear
             self._drop_rarest()
 
     def __getitem__(self, word: str) -> float:
@@ -73,18 +73,18 @@ class Background:
         return self._total / self._scale
 
     def dump(self) -> dict[str, object]:
-        """All of it, as values that JSON holds."""
-        self._drop_rarest()
-        counts = {word: round(count / self._scale, 4) for word, count in self._counts.items()}
-        return {"at_ms": self._at_ms, "counts": counts, "total": self.total}
+        """All of it, as values that JSON holds; what is loaded from it goes on exactly as this one does."""
+        return {"at_ms": self._at_ms, "scale": self._scale, "counts": dict(self._counts), "total": self._total}
 
     def load(self, dumped: Mapping[str, object]) -> None:
         """Takes over what `dump` gave. Raises KeyError or TypeError when it is something else."""
-        at_ms, counts, total = dumped["at_ms"], dumped["counts"], dumped["total"]
-        if not (isinstance(at_ms, int) and isinstance(counts, dict) and isinstance(total, int | float)):
+        at_ms, scale, counts, total = (dumped[name] for name in ("at_ms", "scale", "counts", "total"))
+        if not (isinstance(at_ms, int) and isinstance(counts, dict)):
             raise TypeError("not the dump of a Background")
-        self._at_ms, self._scale = at_ms, 1.0
-        self._counts, self._total = {str(word): float(count) for word, count in counts.items()}, float(total)
+        if not (isinstance(scale, int | float) and isinstance(total, int | float)):
+            raise TypeError("not the dump of a Background")
+        self._at_ms, self._scale, self._total = at_ms, float(scale), float(total)
+        self._counts = {str(word): float(count) for word, count in counts.items()}
 
     def _move_to(self, at_ms: int) -> None:
         if at_ms <= self._at_ms:

@@ -97,14 +97,22 @@ def test_background_keeps_the_most_said_when_it_is_full() -> None:
     assert "词1" not in background
 
 
-def test_a_dumped_background_goes_on_where_it_was() -> None:
+def test_a_dumped_background_goes_on_exactly_where_it_was() -> None:
     one, two = Background(half_life_ms=HOUR), Background(half_life_ms=HOUR)
     one.add({"客服": 7, "发霉": 3}, at_ms=5 * HOUR)
+    one.add({"客服": 1}, at_ms=5 * HOUR + 7)
     two.load(json.loads(json.dumps(one.dump())))
     for background in (one, two):
         background.add({"发霉": 2}, at_ms=6 * HOUR)
-    assert two["发霉"] == pytest.approx(one["发霉"], abs=1e-3)
-    assert two.total == pytest.approx(one.total)
+    assert two.dump() == one.dump()
+
+
+@pytest.mark.parametrize(
+    "dumped", [{"at_ms": "0", "scale": 1, "counts": {}, "total": 0}, {"at_ms": 0, "scale": 1, "counts": [], "total": 0}]
+)
+def test_what_is_no_dump_is_refused(dumped: dict[str, object]) -> None:
+    with pytest.raises(TypeError, match="not the dump"):
+        Background().load(dumped)
 
 
 @given(
