@@ -6,7 +6,7 @@ Counted when a clock's breach moves, so that a forecast costs panes × queues, h
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from sla.clock import Ticket
+from sla.clock import Cycle, Dims, Ticket
 from sla.policy import FIELDS, ClockName
 
 FORECAST_MS: Final = (900_000, 1_800_000, 3_600_000)
@@ -14,6 +14,7 @@ PANE_MS: Final = 10_000
 _QUEUE = FIELDS.index("queue")
 
 Breach = tuple[str, ClockName, int]  # queue, clock, instant
+Ways = tuple[Dims, int | None, int | None, tuple[Cycle, ...]]
 Counts = dict[tuple[str, ClockName, int], int]  # by queue, clock, horizon
 
 
@@ -26,12 +27,15 @@ class BreachWave:
         self._panes: dict[tuple[str, ClockName], dict[int, int]] = {}
         self._passed = -1
 
-    def move(self, before: Sequence[Breach], after: Sequence[Breach]) -> None:
-        """A ticket's breaches are no longer `before` but `after`."""
-        for breach in before:
-            self._count(breach, -1)
-        for breach in after:
+    def enter(self, ways: Ways) -> None:
+        """A ticket's clocks go these ways now."""
+        for breach in _breaches(ways):
             self._count(breach, 1)
+
+    def leave(self, ways: Ways) -> None:
+        """They no longer do."""
+        for breach in _breaches(ways):
+            self._count(breach, -1)
 
     def forecast(self, now_ms: int, horizons_ms: Sequence[int]) -> Counts:
         """How many clocks breach in (now, now + horizon]; `now_ms` and horizons are cut to whole panes."""
@@ -73,15 +77,16 @@ class BreachWave:
             panes.pop(pane, None)
 
 
-def breaches(ticket: Ticket) -> list[Breach]:
-    """Where the ticket's clocks breach if nothing else comes, or have."""
-    return [(ticket.dims[_QUEUE], clock, at_ms) for clock, at_ms in _instants(ticket)]
+def ways(ticket: Ticket) -> Ways:
+    """Where the ticket's clocks are going, cheap to take and to compare."""
+    return ticket.dims, ticket.first_breach, ticket.resolution_breach, ticket.cycles
 
 
-def _instants(ticket: Ticket) -> Iterator[tuple[ClockName, int]]:
-    if ticket.first_breach is not None:
-        yield "first_response", ticket.first_breach
-    if ticket.resolution_breach is not None:
-        yield "resolution", ticket.resolution_breach
-    if ticket.cycles and ticket.cycles[-1].breach_due is not None:
-        yield "next_response", ticket.cycles[-1].breach_due
+def _breaches(ways: Ways) -> Iterator[Breach]:
+    dims, first, resolution, cycles = ways
+    if first is not None:
+        yield dims[_QUEUE], "first_response", first
+    if resolution is not None:
+        yield dims[_QUEUE], "resolution", resolution
+    if cycles and cycles[-1].breach_due is not None:
+        yield dims[_QUEUE], "next_response", cycles[-1].breach_due

@@ -10,7 +10,7 @@ from zlib import crc32
 
 from sla.clock import STOPPED, Dims, Milestones, Plan, Ticket
 from sla.definition import define, restore
-from sla.forecast import FORECAST_MS, BreachWave, Counts, breaches
+from sla.forecast import FORECAST_MS, BreachWave, Counts, ways
 from sla.policy import FIELDS, ClockName, Policy, choose
 from sla.step import CREATED, RECORD_BYTES, Step, at_of, code_of, record_of
 from sla.timers import Timers
@@ -94,7 +94,7 @@ class SlaWatch:
             ticket = bucket[ticket_id] = Ticket()
         self.dirty.add(number)
         before, dims_before = ticket.milestones(), ticket.dims
-        breaches_before = breaches(ticket)
+        ways_before = ways(ticket)
         # A step dated after the watermark changes nothing that was given out.
         late = step.at_ms <= self._watermark_ms
         told = passed(ticket_id, ticket, self._watermark_ms) if late else []
@@ -105,9 +105,10 @@ class SlaWatch:
             ticket.add(record, code, step.at_ms)
         if ticket.created_at is None:
             return NOTHING
-        breaches_after = breaches(ticket)
-        if breaches_after != breaches_before:
-            self._wave.move(breaches_before, breaches_after)
+        ways_after = ways(ticket)
+        if ways_after != ways_before:
+            self._wave.leave(ways_before)
+            self._wave.enter(ways_after)
         changes = differences(told, passed(ticket_id, ticket, self._watermark_ms)) if late else ()
         self._timers.want(ticket_id, ticket, next_moment(ticket, self._watermark_ms))
         after = ticket.milestones()
@@ -211,7 +212,7 @@ class SlaWatch:
             if previous is not None:
                 self._leave(previous)
             self._buckets[number][ticket_id] = ticket
-            self._wave.move((), breaches(ticket))
+            self._wave.enter(ways(ticket))
             fallen += passed(ticket_id, ticket, self._watermark_ms, after_ms=written_ms)
             self._timers.want(ticket_id, ticket, next_moment(ticket, self._watermark_ms))
         fallen.sort(key=order)
@@ -231,7 +232,7 @@ class SlaWatch:
             self._timers.rebuild((ticket.timer, ticket_id) for ticket_id, ticket in tickets if ticket.timer is not None)
 
     def _leave(self, ticket: Ticket) -> None:
-        self._wave.move(breaches(ticket), ())
+        self._wave.leave(ways(ticket))
         if ticket.timer is not None:
             self._timers.dropped()
 
