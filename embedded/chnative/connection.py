@@ -10,7 +10,7 @@ from embedded.chnative.blocks import Fixture, UnknownTypeError, find_block, rows
 from embedded.chnative.blockstream import Arrived, read_data
 from embedded.chnative.compression import frames
 from embedded.chnative.engine import ERRORS, Engine, Session, rows
-from embedded.chnative.insert import describe_insert, fill_external_table, run_insert
+from embedded.chnative.insert import Inserting, describe_insert, fill_external_table, run_insert
 from embedded.chnative.packets import Client, Code, Query, Server, ServerError, engine_error
 from embedded.chnative.settings import LentSettings
 from embedded.chnative.statement import Kind, Statement, sort_statement
@@ -167,9 +167,8 @@ class Connection:
     def _insert(self, query: Query, statement: Statement) -> None:
         session = self._own_session
         columns = describe_insert(session, statement)
-        inserter = session.send_insert(statement.text, "Native")
         self._send_block(query, packets.header_block(columns))
-        run_insert(inserter, lambda: self._data(query))
+        run_insert(Inserting(session, statement.text, [name for name, _ in columns]), lambda: self._data(query))
 
     def _select(self, query: Query, statement: Statement) -> None:
         self._sent = 0

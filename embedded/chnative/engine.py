@@ -3,7 +3,6 @@
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -22,19 +21,11 @@ class Chunk(Protocol):
     def storage_rows_read(self) -> int: ...
 
 
-class Inserter(AbstractContextManager["Inserter"], Protocol):
-    """An INSERT that is fed; left without `finish` it commits nothing. Both raise RuntimeError."""
-
-    def append(self, raw: bytes) -> None: ...
-    def finish(self) -> object: ...
-
-
 class Session(Protocol):
     """The part of chDB's session that we use; chDB itself has no types. All but `close` raise RuntimeError."""
 
     def query(self, sql: str, fmt: str = "CSV") -> Chunk: ...
     def send_query(self, sql: str, fmt: str) -> Iterator[Chunk]: ...
-    def send_insert(self, query: str, fmt: str) -> Inserter: ...
     def close(self) -> None: ...
 
 

@@ -1,13 +1,16 @@
 """INSERTs whose data come as blocks: what the client must be told first, and the blocks' way into the engine."""
 
+import contextlib
+import os
 import re
 from collections.abc import Callable
 
 from embedded.chnative.blockstream import Arrived
-from embedded.chnative.engine import ERRORS, Inserter, Session, rows
+from embedded.chnative.engine import ERRORS, Session, rows
 from embedded.chnative.packets import ServerError, engine_error
 from embedded.chnative.statement import Statement
 
+PART_ROWS, PART_BYTES = 1_000_000, 128 << 20
 _NO_SUCH_COLUMN = 16
 _NAME = re.compile(r"`((?:[^`\\]|\\.|``)*)`|\"((?:[^\"\\]|\\.|\"\")*)\"|([^\s,`\"]+)", re.S)
 _EXCEPT = re.compile(r"\s*\*\s*EXCEPT\s*\(?(.*?)\)?\s*", re.S | re.I)
@@ -30,23 +33,70 @@ def describe_insert(session: Session, statement: Statement) -> list[tuple[str, s
     return [(name, types[name]) for name in names]
 
 
-def run_insert(inserter: Inserter, next_block: Callable[[], Arrived | None]) -> None:
-    """Hands blocks on until the client sends an empty one, then commits; commits nothing when it leaves or cancels.
+class Inserting:
+    """An INSERT that is fed block by block; the blocks wait in memory that the engine reads as a file.
+
+    chDB's own streaming insert was not taken: it reports success for rows that a constraint has refused. As on
+    ClickHouse's server an INSERT is committed in parts of a million rows or so, each whole or not at all.
+    """
+
+    def __init__(self, session: Session, head: str, names: list[str] | None = None) -> None:
+        self._session = session
+        self._head = head
+        self._names = names
+        self._columns: tuple[tuple[str, str], ...] = ()
+        self._file = os.memfd_create("insert")
+        self._bytes = self._rows = 0
+
+    def append(self, block: Arrived) -> None:
+        """Takes a block. Raises the engine's errors, at once or with a later block."""
+        if not block.rows:
+            return
+        if self._rows and block.columns != self._columns:
+            self.flush()
+        self._columns = block.columns
+        rest = memoryview(block.native)
+        while rest:
+            written = os.write(self._file, rest)
+            rest = rest[written:]
+        self._bytes, self._rows = self._bytes + len(block.native), self._rows + block.rows
+        if self._rows >= PART_ROWS or self._bytes >= PART_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Commits what has come since the last time."""
+        if not self._rows:
+            return
+        structure = ", ".join(f"{_quoted(name)} {kind}" for name, kind in self._columns)
+        chosen = ", ".join(_quoted(name) for name in self._names or [name for name, _ in self._columns])
+        file = f"file('/proc/self/fd/{self._file}', 'Native', {_text(structure)})"
+        self._session.query(f"{self._head}\nSELECT {chosen} FROM {file}", "Null")
+        os.ftruncate(self._file, 0)
+        os.lseek(self._file, 0, os.SEEK_SET)
+        self._bytes = self._rows = 0
+
+    def close(self) -> None:
+        """Forgets what was not committed."""
+        os.close(self._file)
+
+
+def run_insert(inserting: Inserting, next_block: Callable[[], Arrived | None]) -> None:
+    """Hands blocks on until the client sends an empty one, then commits; commits no more when it leaves or cancels.
 
     After an error the rest is read all the same: the client listens only when it has sent all.
     """
     failed: Exception | None = None
-    with inserter:
+    with contextlib.closing(inserting):
         while (block := next_block()) is not None:
+            try:
+                if failed is None and block.columns:
+                    inserting.append(block)
+                elif failed is None:
+                    inserting.flush()
+            except ERRORS as error:
+                failed = error
             if not block.columns:
-                if failed is None:
-                    inserter.finish()
                 break
-            if failed is None and block.rows:
-                try:
-                    inserter.append(block.native)
-                except ERRORS as error:
-                    failed = error
     if failed is not None:
         raise engine_error(failed)
 
@@ -56,10 +106,9 @@ def fill_external_table(session: Session, block: Arrived) -> None:
     columns = ", ".join(f"{_quoted(name)} {kind}" for name, kind in block.columns)
     table = _quoted(block.table)
     session.query(f"CREATE TEMPORARY TABLE IF NOT EXISTS {table} ({columns})")
-    with session.send_insert(f"INSERT INTO {table}", "Native") as inserter:
-        if block.rows:
-            inserter.append(block.native)
-        inserter.finish()
+    with contextlib.closing(Inserting(session, f"INSERT INTO {table}")) as inserting:
+        inserting.append(block)
+        inserting.flush()
 
 
 def _names(text: str) -> list[str]:
@@ -72,3 +121,7 @@ def _names(text: str) -> list[str]:
 
 def _quoted(name: str) -> str:
     return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -114,7 +114,10 @@ def test_every_kind_of_statement_is_answered(client: Client) -> None:
     assert client.execute("EXISTS TABLE kinds") == [(1,)]
     assert [row[0] for row in client.execute("DESCRIBE TABLE kinds")] == ["i", "s"]
     assert client.execute("EXPLAIN SELECT i FROM kinds")
-    assert client.execute("SELECT i, s FROM kinds WHERE 0", with_column_types=True)[1] == [("i", "UInt32"), ("s", "String")]
+    assert client.execute("SELECT i, s FROM kinds WHERE 0", with_column_types=True)[1] == [
+        ("i", "UInt32"),
+        ("s", "String"),
+    ]
     assert client.execute("SELECT toDate('2026-01-01') AS d, i FROM kinds WHERE i = %(i)s", {"i": 3}) == [
         (dt.date(2026, 1, 1), 3)
     ]
@@ -140,7 +143,9 @@ def test_errors_carry_the_engines_code_and_text(client: Client, sql: str, code: 
 
 
 def test_an_insert_that_the_engine_refuses_commits_nothing_and_leaves_the_connection(client: Client) -> None:
-    client.execute("CREATE OR REPLACE TABLE refused (i UInt32, CONSTRAINT c CHECK i < 10) ENGINE = MergeTree ORDER BY i")
+    client.execute(
+        "CREATE OR REPLACE TABLE refused (i UInt32, CONSTRAINT c CHECK i < 10) ENGINE = MergeTree ORDER BY i"
+    )
     with pytest.raises(ServerException) as caught:
         client.execute("INSERT INTO refused VALUES", [(1,), (100,)])
     assert caught.value.code == 469
@@ -211,9 +216,13 @@ def test_a_long_query_keeps_nobody_waiting_and_ends_when_cancelled(server: Click
     with other:
         other.execute("CREATE OR REPLACE TABLE beside (i Int8) ENGINE = MergeTree ORDER BY i")
         other.execute("INSERT INTO beside VALUES", [(1,)])
-        _until(lambda: other.execute("SELECT count() FROM system.processes WHERE query LIKE 'SELECT sum(sleep%'") == [(1,)])
+        _until(
+            lambda: other.execute("SELECT count() FROM system.processes WHERE query LIKE 'SELECT sum(sleep%'") == [(1,)]
+        )
         slow.connection.socket.sendall(b"\3")
-        _until(lambda: other.execute("SELECT count() FROM system.processes WHERE query LIKE 'SELECT sum(sleep%'") == [(0,)])
+        _until(
+            lambda: other.execute("SELECT count() FROM system.processes WHERE query LIKE 'SELECT sum(sleep%'") == [(0,)]
+        )
     thread.join()
     slow.disconnect()
 
@@ -249,7 +258,9 @@ RUBBISH = st.one_of(
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(RUBBISH, min_size=1, max_size=4), st.booleans())
-def test_rubbish_is_dropped_and_nobody_else_notices(server: ClickHouseServer, rubbish: list[bytes], login: bool) -> None:
+def test_rubbish_is_dropped_and_nobody_else_notices(
+    server: ClickHouseServer, rubbish: list[bytes], login: bool
+) -> None:
     hello = b"\0" + wire.string("x") + b"\1\1" + wire.varint(54440) + wire.string("")
     hello += wire.string(server.user) + wire.string(PASSWORD)
     with connect(server) as other, contextlib.ExitStack() as stack:
@@ -293,7 +304,9 @@ def test_many_clients_write_and_read_at_once(server: ClickHouseServer) -> None:
             with connect(server, compression="lz4" if worker % 2 else False) as client:
                 for i in range(5):
                     client.execute("INSERT INTO shared VALUES", [(worker, 100 * i + k) for k in range(100)])
-                    assert client.execute("SELECT count() FROM shared WHERE w = %(w)s", {"w": worker}) == [(100 * i + 100,)]
+                    assert client.execute("SELECT count() FROM shared WHERE w = %(w)s", {"w": worker}) == [
+                        (100 * i + 100,)
+                    ]
         except BaseException as error:
             failed.append(error)
 
@@ -326,8 +339,12 @@ def test_engines_that_fold_rows_fold_them(server: ClickHouseServer) -> None:
         for name in ("last", "sums", "sums_mv"):
             client.execute(f"DROP TABLE IF EXISTS {name}")
         client.execute("CREATE TABLE last (k UInt8, v UInt8) ENGINE = ReplacingMergeTree(v) ORDER BY k")
-        client.execute("CREATE TABLE sums (k UInt8, n AggregateFunction(sum, UInt64)) ENGINE = AggregatingMergeTree ORDER BY k")
-        client.execute("CREATE MATERIALIZED VIEW sums_mv TO sums AS SELECT k, sumState(toUInt64(v)) AS n FROM last GROUP BY k")
+        client.execute(
+            "CREATE TABLE sums (k UInt8, n AggregateFunction(sum, UInt64)) ENGINE = AggregatingMergeTree ORDER BY k"
+        )
+        client.execute(
+            "CREATE MATERIALIZED VIEW sums_mv TO sums AS SELECT k, sumState(toUInt64(v)) AS n FROM last GROUP BY k"
+        )
         client.execute("INSERT INTO last VALUES", [(1, 1)])
         client.execute("INSERT INTO last VALUES", [(1, 5), (2, 2)])
         assert client.execute("SELECT * FROM last FINAL ORDER BY k") == [(1, 5), (2, 2)]
@@ -367,7 +384,9 @@ def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 def test_the_clickhouse_client_program_is_served(server: ClickHouseServer) -> None:
     def run(*arguments: str, given: str = "") -> str:
         command = ["clickhouse-client", "--port", str(server.port), "--user", server.user, "--password", PASSWORD]
-        done = subprocess.run([*command, *arguments], input=given, capture_output=True, text=True, timeout=60, check=True)
+        done = subprocess.run(
+            [*command, *arguments], input=given, capture_output=True, text=True, timeout=60, check=True
+        )
         return done.stdout
 
     run("--query", "DROP TABLE IF EXISTS cc")

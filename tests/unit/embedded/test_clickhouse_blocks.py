@@ -11,7 +11,9 @@ from embedded.chnative.blocks import Fixture, find_block, split_blocks
 from embedded.chnative.types import UnknownTypeError, parse_type
 from embedded.chnative.wire import ProtocolError
 
-LOW_CARDINALITY = struct.pack("<QQQ", 1, 1 << 9, 2) + wire.string("a") + wire.string("b") + struct.pack("<Q", 3) + b"\0\1\1"
+LOW_CARDINALITY = (
+    struct.pack("<QQQ", 1, 1 << 9, 2) + wire.string("a") + wire.string("b") + struct.pack("<Q", 3) + b"\0\1\1"
+)
 
 
 class Trickle:

@@ -66,7 +66,13 @@ def test_a_frame_that_cannot_be_is_refused(method: int) -> None:
 
 @pytest.mark.parametrize(
     ("user", "password", "admitted"),
-    [("u", "geheim", True), ("u", "", False), ("u", "geheim ", False), ("v", "geheim", False), ("u", "密码\udcff", False)],
+    [
+        ("u", "geheim", True),
+        ("u", "", False),
+        ("u", "geheim ", False),
+        ("v", "geheim", False),
+        ("u", "密码\udcff", False),
+    ],
 )
 def test_an_account_admits_its_own_only(user: str, password: str, admitted: bool) -> None:
     assert Account("u", "geheim").admits(user, password) is admitted
