@@ -161,21 +161,15 @@ class NearDuplicates:
                 del self._by_band[band]
 
     def dump(self) -> dict[str, object]:
-        """All of it, as values that JSON holds."""
-        groups = [one.group() if isinstance(one, _Single) else one for one in self._groups.values()]
-        return {
-            "newest_at_ms": self._newest_at_ms,
-            "groups": [
-                [
-                    g.sketch.dump(),
-                    g.copies,
-                    g.newest_at_ms,
-                    sorted(g.customers),
-                    [list(one) for one in g.recent],
-                ]
-                for g in groups
-            ],
-        }
+        """All of it, as values that JSON holds; what is loaded from it goes on exactly as this one does."""
+        groups: list[list[object]] = []
+        for group_id, one in self._groups.items():
+            group = one.group() if isinstance(one, _Single) else one
+            found_by = [band for band in group.sketch.bands if self._by_band.get(band) == group_id]
+            recent = [list(seen) for seen in group.recent]
+            customers = sorted(group.customers)
+            groups.append([group.sketch.dump(), found_by, group.copies, group.newest_at_ms, customers, recent])
+        return {"newest_at_ms": self._newest_at_ms, "groups": groups}
 
     def load(self, dumped: Mapping[str, object]) -> None:
         """Takes over what `dump` gave. Raises KeyError, TypeError or ValueError when it is something else."""
@@ -184,10 +178,10 @@ class NearDuplicates:
             raise TypeError("not the dump of NearDuplicates")
         self._newest_at_ms, self._next_id = newest_at_ms, len(groups)
         self._groups, self._by_band = OrderedDict(), {}
-        for group_id, (sketch, copies, at_ms, customers, recent) in enumerate(groups):
+        for group_id, (sketch, found_by, copies, at_ms, customers, recent) in enumerate(groups):
             seen = [(int(at), str(product)) for at, product in recent]
             self._groups[group_id] = _Group(Sketch.load(sketch), copies, at_ms, set(customers), seen)
-            for band in self._groups[group_id].sketch.bands:
+            for band in found_by:
                 self._by_band[band] = group_id
 
 

@@ -126,3 +126,13 @@ def test_columns_of_different_length_are_refused() -> None:
 def test_settings_that_could_hold_nothing_are_refused() -> None:
     with pytest.raises(ValueError, match="must be positive"):
         NearDuplicates(max_groups=0)
+
+
+@given(st.lists(st.text(alphabet="太差了很好慢快", min_size=1, max_size=9), max_size=30), st.integers(0, 30))
+def test_a_restart_anywhere_changes_no_mark(texts: list[str], restart: int) -> None:
+    straight, before, after = (NearDuplicates(max_groups=5, window_ms=20) for _ in range(3))
+    expected = [straight.mark(text, at, text[:1], "p") for at, text in enumerate(texts)]
+    got = [before.mark(text, at, text[:1], "p") for at, text in enumerate(texts[:restart])]
+    after.load(json.loads(json.dumps(before.dump())))
+    got += [after.mark(text, restart + at, text[:1], "p") for at, text in enumerate(texts[restart:])]
+    assert got == expected
