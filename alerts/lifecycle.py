@@ -127,10 +127,10 @@ class Lifecycle:
         return out
 
     def dump(self) -> dict[str, Any]:
-        """The state as plain values (msgpack, JSON) for `load`."""
+        """The state as values that msgpack knows, for `load`; the incidents, which may be many, as one packed."""
         return {
             "now": self._now,
-            "incidents": [msgspec.to_builtins(one) for _, one in sorted(self._incidents.items())],
+            "incidents": msgspec.msgpack.encode(list(self._incidents.values())),
             "silences": self.silences.dump(),
             "storm": self._storm.dump(),
         }
@@ -142,7 +142,7 @@ class Lifecycle:
         self._storm.load(state["storm"])
         self._incidents, self._by_id, self._timers, self._armed = {}, {}, [], {}
         self._inhibitors = Inhibitors()
-        incidents = msgspec.convert(state["incidents"], list[Incident])
+        incidents = msgspec.msgpack.decode(state["incidents"], type=list[Incident])
         for incident in incidents:
             if incident.stage == "firing":
                 self._inhibitors.begin(incident)
@@ -300,9 +300,11 @@ class Lifecycle:
 
     def _count_change(self, incident: Incident, at: int) -> bool:
         """Note a change; True if it was one too many."""
+        if incident.per_ticket:
+            return False
         since = at - self._rhythm.flap_window_ms
         incident.changes = [*(one for one in incident.changes if one > since), at]
-        return len(incident.changes) >= self._rhythm.flap_changes and not incident.per_ticket
+        return len(incident.changes) >= self._rhythm.flap_changes
 
     def _due(self, incident: Incident) -> int | None:
         """When time alone changes something for an incident."""
