@@ -7,6 +7,9 @@ from hypothesis import strategies as st
 from embedded.chnative.statement import Kind, sort_statement
 
 
+NULL = "FUNCTION null('a Int8')"
+
+
 @pytest.mark.parametrize(
     ("sql", "kind"),
     [
@@ -42,7 +45,7 @@ def test_a_query_is_sorted(sql: str, kind: Kind) -> None:
         ("INSERT INTO db.t (a, `b c`) VALUES", "db.t", "a, `b c`", "INSERT INTO db.t (a, `b c`) "),
         ("INSERT INTO `d b`.`t` FORMAT Native", "`d b`.`t`", None, "INSERT INTO `d b`.`t` "),
         ("INSERT INTO TABLE t VALUES", "t", None, "INSERT INTO TABLE t "),
-        ("INSERT INTO FUNCTION null('a Int8') VALUES", "FUNCTION null('a Int8')", None, "INSERT INTO FUNCTION null('a Int8') "),
+        ("INSERT INTO FUNCTION null('a Int8') VALUES", NULL, None, f"INSERT INTO {NULL} "),
         ("INSERT INTO table VALUES", "table", None, "INSERT INTO table "),
     ],
 )  # fmt: skip
