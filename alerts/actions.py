@@ -14,7 +14,7 @@ from alerts.incident import Incident, Note
 from alerts.lifecycle import Lifecycle
 from alerts.silences import Silence
 from schemas.errors import BadEvent
-from schemas.results import Alert
+from schemas.results import Alert, AlertAction
 
 REMEMBERED: Final = 10_000
 
@@ -90,8 +90,8 @@ class EndSilence(_Action, frozen=True, kw_only=True, tag="unsilence"):
     silence_id: Id
 
 
-AlertAction = Acknowledge | Snooze | Resolve | FalseAlarm | AddNote
-Action = AlertAction | BeginSilence | EndSilence
+OnAlert = Acknowledge | Snooze | Resolve | FalseAlarm | AddNote
+Action = OnAlert | BeginSilence | EndSilence
 
 _decoder: Final[msgspec.json.Decoder[Action]] = msgspec.json.Decoder(Action)
 
@@ -134,7 +134,7 @@ class Actions:
         """Take over what `dump` gave."""
         self._seen = dict.fromkeys(state)
 
-    def _on_alert(self, action: AlertAction, incident: Incident) -> Outcome:
+    def _on_alert(self, action: OnAlert, incident: Incident) -> Outcome:
         if isinstance(action, Snooze) and action.until <= action.at:
             return Outcome([], "the snooze ends before it begins")
         if incident.stage == "resolved" and isinstance(action, Acknowledge | Snooze | Resolve):
@@ -165,6 +165,19 @@ class Actions:
         if not self._lifecycle.silences.end(action.silence_id):
             return Outcome([], f"there is no silence {action.silence_id}")
         return Outcome(self._lifecycle.remute(at=action.at))
+
+
+def row_of(action: Action) -> AlertAction:
+    """The action as the store keeps it; of a silence the id stands where an alert's would."""
+    if isinstance(action, BeginSilence | EndSilence):
+        subject = action.action_id if isinstance(action, BeginSilence) else action.silence_id
+    else:
+        subject = action.alert_id
+    until = action.until if isinstance(action, Snooze | BeginSilence) else None
+    comment = "" if isinstance(action, EndSilence) else action.text
+    return AlertAction(
+        alert_id=subject, at=action.at, action=action.name, actor=action.who, until=until, comment=comment
+    )
 
 
 def decode_action(raw: bytes) -> Action:

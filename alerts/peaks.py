@@ -38,11 +38,22 @@ class Peak:
         """The phase that holds at an instant, as far as it is known by now."""
         return self.plan.phase_at(ms) or self.watch.phase_at(ms)
 
-    def feed(self, counts: Mapping[int, int]) -> None:
-        """Events of all topics by pane number since the epoch; panes of planned peaks teach nothing."""
-        for pane, count in sorted(counts.items()):
+    def feed(self, counts: Mapping[tuple[str, str, int], int]) -> None:
+        """Events by topic, channel and pane number since the epoch; panes of planned peaks teach nothing."""
+        panes: dict[int, int] = {}
+        for (_, _, pane), count in counts.items():
+            panes[pane] = panes.get(pane, 0) + count
+        for pane, count in sorted(panes.items()):
             planned = self.plan.phase_at(pane * PANE_MS) is not None
             self.watch.feed(pane, count, planned=planned)
+
+    def dump(self) -> dict[str, Any]:
+        """What was learnt of volume, for `load`; the plan is configuration."""
+        return self.watch.dump()
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from what `dump` gave."""
+        self.watch.load(state)
 
 
 class PeakWatch:

@@ -15,11 +15,12 @@ from alerts.actions import (
     decode_action,
     encode_action,
     parse_matchers,
+    row_of,
 )
 from alerts.decision import Decision
 from alerts.lifecycle import Lifecycle
 from schemas.errors import BadEvent
-from schemas.results import Alert, AlertSeverity
+from schemas.results import Alert, AlertAction, AlertSeverity
 from schemas.rules import parse_rules
 
 M = 60_000
@@ -54,6 +55,19 @@ ALL: list[Action] = [
 @pytest.mark.parametrize("action", ALL, ids=lambda action: action.name)
 def test_an_action_survives_the_message(action: Action) -> None:
     assert decode_action(encode_action(action)) == action
+
+
+@pytest.mark.parametrize(
+    ("action", "row"),
+    [
+        pytest.param(ALL[1], AlertAction("a", T0, "snooze", "li", T0 + M, ""), id="snooze"),
+        pytest.param(ALL[3], AlertAction("a", T0, "false_alarm", "li", None, "测试订单"), id="false-alarm"),
+        pytest.param(ALL[5], AlertAction("6", T0, "silence", "li", T0 + M, ""), id="silence"),
+        pytest.param(ALL[6], AlertAction("6", T0, "unsilence", "li", None, ""), id="unsilence"),
+    ],
+)
+def test_the_store_keeps_who_did_what_and_when(action: Action, row: AlertAction) -> None:
+    assert row_of(action) == row
 
 
 @pytest.mark.parametrize(

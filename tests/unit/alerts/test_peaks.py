@@ -85,15 +85,18 @@ def test_the_plan_comes_first_and_its_peaks_teach_nothing() -> None:
     peak = Peak(plan)
     start = T0 + 2 * DAY + 600 * M
     for at in range(T0, T0 + 3 * DAY, PANE_MS):
-        peak.feed({at // PANE_MS: volume(at, rise_from=start, rise_to=start + 120 * M, times=6.0)})
+        peak.feed({("orders", "app", at // PANE_MS): volume(at, rise_from=start, rise_to=start + 120 * M, times=6.0)})
     during = peak.phase_at(start + 60 * M)
     assert during is not None
     assert (during.peak, during.planned) == ("sale", True)
+    restarted = Peak(plan)
+    restarted.load(peak.dump())
+    assert restarted.dump() == peak.dump()
     assert peak.watch.phase_at(start + 60 * M) is None
     # The next day at the same hour six times as much is a peak again: the sale has not become usual.
     start += DAY
     for at in range(T0 + 3 * DAY, start + 60 * M, PANE_MS):
-        peak.feed({at // PANE_MS: volume(at, rise_from=start, rise_to=start + 120 * M, times=6.0)})
+        peak.feed({("orders", "app", at // PANE_MS): volume(at, rise_from=start, rise_to=start + 120 * M, times=6.0)})
     found = peak.phase_at(start + 40 * M)
     assert found is not None
     assert (found.peak, found.planned, found.label) == ("unplanned-2026-11-10", False, "计划外高峰")
