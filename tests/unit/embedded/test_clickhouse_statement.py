@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from embedded.chnative.statement import Kind, sort_statement
 
-
 NULL = "FUNCTION null('a Int8')"
 
 
