@@ -16,7 +16,7 @@ from faust.types import TP
 from agents import broker, connection, pagestore
 from agents.alert_stage import AlertSink
 from agents.claims import Fence
-from agents.clock import SystemClock
+from agents.clock import AnyClock
 from agents.decision_stage import DecisionPorts, DecisionStage
 from agents.publish import Publisher
 from agents.source_stage import SourcePorts, SourceStage, owned_by
@@ -48,7 +48,7 @@ class Parts:
     decisions: Callable[[], Decisions]
     writer: Callable[[], Writer]
     alerts: Callable[[Writer], AlertSink]
-    clock: SystemClock
+    clock: AnyClock
 
 
 def topic_specs(settings: Settings) -> list[broker.TopicSpec]:
@@ -231,9 +231,7 @@ class Worker:
             outputs=[*windows, decisions], since=since, generation=self.app.consumer_generation_id,
             confirm=consumer_of(self.app).confirm_session, check=consumer_of(self.app).check_session,
         )  # fmt: skip
-        ports = SourcePorts(
-            outputs, windows, decisions, self._writer, _Saved(self._store, tp), self._send
-        )
+        ports = SourcePorts(outputs, windows, decisions, self._writer, _Saved(self._store, tp), self._send)
         return SourceStage(source, ports, position=position, tick_ms=tick_ms)
 
     async def _take_windows(self, tp: TP) -> WindowStage:

@@ -32,9 +32,7 @@ class Config:
     peaks: Peaks
 
 
-def load_config(
-    *, rules: Path | None = None, calendars: Path | None = None, peaks: Path | None = None
-) -> Config:
+def load_config(*, rules: Path | None = None, calendars: Path | None = None, peaks: Path | None = None) -> Config:
     """What the files say; a file or section left out: what ships. ConfigError holds the mistakes of all of them."""
     mistakes: list[str] = []
     rules_file = _sections(rules, ("policies", "rules"), mistakes)

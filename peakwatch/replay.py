@@ -68,7 +68,9 @@ def replay(
         lateness_ms=lateness_ms,
     )  # fmt: skip
     windows = None if outputs.windows is None else RollingWindows(Dimensions(dimensions))
-    engine = Engine(source, windows=windows, decisions=Decisions(config.rules, config.peaks, words=sentiment.words.load()))
+    engine = Engine(
+        source, windows=windows, decisions=Decisions(config.rules, config.peaks, words=sentiment.words.load())
+    )
     alerts = 0
     with ExitStack() as stack:
         to_alerts = _open(outputs.alerts, stack)

@@ -4,7 +4,7 @@ import sentiment.judge
 import sentiment.words
 from agents.alert_stage import AlertSink
 from agents.app import Parts, Worker, topic_specs
-from agents.clock import SystemClock
+from agents.clock import clock_of
 from peakwatch import stores
 from peakwatch.config import Config
 from schemas.settings import Settings
@@ -33,6 +33,6 @@ def build_worker(settings: Settings, config: Config) -> Worker:
         decisions=lambda: Decisions(config.rules, config.peaks, words=sentiment.words.load()),
         writer=lambda: stores.writer(settings),
         alerts=lambda writer: AlertSink(writer),
-        clock=SystemClock(),
+        clock=clock_of(settings.rehearsal),
     )
     return Worker(settings, parts)

@@ -109,7 +109,7 @@ class OrdersRow(NamedTuple):
     customer_tier: str
     shop_id: str
     product_id: str
-    count: int
+    count: int  # type: ignore[assignment]  # the contract's name; a tuple's method is not missed
     late: bool
 
 
@@ -274,7 +274,7 @@ class Observation(NamedTuple):
     kind: Literal["review", "complaint", "orders"]
     at: int
     dims: tuple[str, str, str, str, str, str]  # schemas.events.DIMENSIONS
-    count: int  # reviews, complaints or orders that it stands for
+    count: int  # type: ignore[assignment]  # reviews, complaints or orders that it stands for
     negativity: float  # of a review: 1 - score; else 0.0
     negative: bool  # of a review: its label; else False
     customer: str  # a pseudonym, to count one customer's anger once; '' unknown

@@ -55,6 +55,7 @@ class Settings:
     snapshot_ms: int = 15_000
     drop_copies: bool = False  # leave what one customer repeats, and bursts of copied praise, out of sentiment
     salt: str = field(default="peakwatch", repr=False)  # of the pseudonyms of customers and orders
+    rehearsal: str = ""  # ORIGIN/BEGAN/SPEED: event time of a promotion that is played again, see docs/operations.md
     rules: str = ""
     calendars: str = ""
     peaks: str = ""
@@ -108,7 +109,9 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 # Variables that others read: where the settings' own file is, and what tests and benchmarks are told.
-_ELSEWHERE: Final = frozenset({"PEAKWATCH_CONFIG", "PEAKWATCH_TEST_BROKER", "PEAKWATCH_TICKET_LOG", "PEAKWATCH_KAFKA_HOME"})
+_ELSEWHERE: Final = frozenset(
+    {"PEAKWATCH_CONFIG", "PEAKWATCH_TEST_BROKER", "PEAKWATCH_TICKET_LOG", "PEAKWATCH_KAFKA_HOME"}
+)
 
 
 def _text(node: Node) -> str:
@@ -172,6 +175,4 @@ def _reader(name: str, default: Any) -> Callable[[Node], Any]:
 
 # A key is the field's name; a duration's goes without its unit, since `5m` says it.
 _FIELDS: Final = {name.removesuffix("_ms"): name for name in Settings.__dataclass_fields__}
-_READERS: Final = {
-    key: _reader(name, Settings.__dataclass_fields__[name].default) for key, name in _FIELDS.items()
-}
+_READERS: Final = {key: _reader(name, Settings.__dataclass_fields__[name].default) for key, name in _FIELDS.items()}

@@ -82,9 +82,7 @@ def count_complaint(
     return observation, row
 
 
-def count_orders(
-    how: Counting, item: Accepted, *, panes: PaneDeltas
-) -> tuple[Observation | None, OrdersRow | None]:
+def count_orders(how: Counting, item: Accepted, *, panes: PaneDeltas) -> tuple[Observation | None, OrdersRow | None]:
     """Add a count of orders to its pane (unless it is late) and give its observation and its row."""
     orders = item.event
     assert isinstance(orders, Orders)

@@ -77,6 +77,4 @@ class Intake:
             return None
         late = self.watermark.observe(at_ms)
         tally.late += late
-        return Accepted(
-            event, at_ms, late, record.offset, record.received_at, self.partition, self.watermark.newest_ms
-        )
+        return Accepted(event, at_ms, late, record.offset, record.received_at, self.partition, self.watermark.newest_ms)

@@ -5,10 +5,11 @@ from typing import Final
 
 from schemas.results import WindowRow
 from streams import figures as f
-from streams.sketch import Sketch, quantiles
+from streams.sketch import Total
 from streams.windows import RowBatch
 
 DIGITS: Final = 6
+SKETCHED_SECONDS: Final = 60  # the minutes' sketches are kept: those of any longer window follow from them
 
 
 def window_rows(batch: RowBatch, *, version: int) -> Iterator[WindowRow]:
@@ -49,8 +50,8 @@ def _row(batch: RowBatch, i: int, n: list[int], tickets_open: int, version: int)
         sla_breach_rate=_ratio(n[f.SLA_BREACHES], verdicts),
         reopened=n[f.REOPENED],
         agreement=_ratio(n[f.AGREEING], n[f.COMPARED]),
-        first_response_sketch=first_response,
-        resolution_sketch=resolution,
+        first_response_sketch=_kept(first_response, batch.window_seconds),
+        resolution_sketch=_kept(resolution, batch.window_seconds),
     )
 
 
@@ -58,8 +59,10 @@ def _ratio(part: int, whole: int) -> float | None:
     return round(part / whole, DIGITS) if whole > 0 else None
 
 
-def _quantiles(sketch: Sketch) -> tuple[int, int, int] | None:
-    if not sketch:
-        return None
-    p50, p90, p99 = quantiles(sketch)
-    return p50, p90, p99
+def _quantiles(total: Total) -> tuple[int, int, int] | None:
+    found = total.quantiles()
+    return (found[0], found[1], found[2]) if found else None
+
+
+def _kept(total: Total, seconds: int) -> dict[int, int]:
+    return dict(total.counts) if seconds == SKETCHED_SECONDS else {}

@@ -35,6 +35,28 @@ def add(sketch: MutableMapping[int, int], index: int, count: int) -> None:
         sketch.pop(index, None)
 
 
+class Total:
+    """The sum of many sketches, and its quantiles once somebody asked for them."""
+
+    __slots__ = ("_quantiles", "counts")
+
+    def __init__(self, counts: Sketch | None = None) -> None:
+        self.counts: Sketch = dict(counts or {})
+        self._quantiles: tuple[int, ...] | None = None
+
+    def add(self, sketch: Mapping[int, int], sign: int) -> None:
+        """Add a sketch (1) or take it away (-1)."""
+        self._quantiles = None
+        for index, count in sketch.items():
+            add(self.counts, index, sign * count)
+
+    def quantiles(self) -> tuple[int, ...]:
+        """p50, p90, p99 in ms; empty while there is nothing."""
+        if self._quantiles is None:
+            self._quantiles = quantiles(self.counts) if self.counts else ()
+        return self._quantiles
+
+
 def quantiles(sketch: Mapping[int, int], shares: tuple[float, ...] = (0.5, 0.9, 0.99)) -> tuple[int, ...]:
     """The nearest-rank quantiles in ms: the ceil(share * n)-th smallest. ValueError for an empty sketch."""
     total = sum(sketch.values())

@@ -56,13 +56,9 @@ class Source:
         self.config = config
         if dedupe is None:
             dedupe = Dedupe(DEDUPE_HORIZON_MS if config.live else None)
-        self.intake = Intake(
-            topic, partition, dedupe=dedupe, watermark=Watermark(config.lateness_ms), live=config.live
-        )
+        self.intake = Intake(topic, partition, dedupe=dedupe, watermark=Watermark(config.lateness_ms), live=config.live)
         self.panes = PaneDeltas() if panes is None else panes
-        self.desk = TicketDesk(
-            SlaWatch(config.policies), hold_ms=config.hold_ms, lateness_ms=config.lateness_ms
-        )
+        self.desk = TicketDesk(SlaWatch(config.policies), hold_ms=config.hold_ms, lateness_ms=config.lateness_ms)
         self._how = Counting(mask=config.mask, salt=config.salt, rows=config.rows)
         self.near = NearDuplicates()
 
@@ -161,5 +157,3 @@ _encode: Final = msgspec.msgpack.encode
 
 def _decode(page: bytes) -> Any:
     return msgspec.msgpack.decode(page)
-
-

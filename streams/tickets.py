@@ -164,4 +164,3 @@ def _fields(event: Ticket) -> dict[str, str]:
 def _cell_of(dims: Sequence[str]) -> Dims:
     category, channel, region, tier, shop, product = dims[: len(DIMENSIONS)]
     return category, channel, region, tier, shop, product
-

@@ -26,7 +26,12 @@ def dump_dirty(windows: RollingWindows) -> Iterator[tuple[str, bytes]]:
     log, sketch_log = windows.log, windows.sketch_log
     for page in pages:
         panes = [
-            (pane, _named(windows, log[pane].keys), log[pane].figures.tobytes(), _sketches(windows, sketch_log.get(pane)))
+            (
+                pane,
+                _named(windows, log[pane].keys),
+                log[pane].figures.tobytes(),
+                _sketches(windows, sketch_log.get(pane)),
+            )
             for pane in range(page * PANES_PER_PAGE, (page + 1) * PANES_PER_PAGE)
             if pane in log
         ]
@@ -86,4 +91,3 @@ def _block(windows: RollingWindows, keys: list[list[str]], figures: bytes) -> Bl
 
 def _decode(page: bytes) -> Any:
     return msgspec.msgpack.decode(page, strict=False)
-

@@ -17,7 +17,7 @@ from streams import sketch as sketches
 from streams.dimensions import Dimensions, Key
 from streams.figures import COLUMNS, OPEN_CHANGE, SKETCHES
 from streams.panes import Deltas, Ints, SketchEntry
-from streams.sketch import Sketch
+from streams.sketch import Sketch, Total
 
 MARGIN_PANES: Final = 2160  # corrections reach back so far: 6 h, for partitions that lag while others run ahead
 SWEEP_PANES: Final = 360
@@ -42,11 +42,11 @@ class RowBatch(NamedTuple):
     keys: list[Key]
     figures: Ints  # (len(keys), COLUMNS): sums over the window
     tickets_open: Ints
-    sketches: list[tuple[Sketch, Sketch]]  # first response, resolution; not to be changed
+    sketches: list[tuple[Total, Total]]  # first response, resolution; good until the next `advance`
 
 
 _EMPTY: Final = Block(np.zeros(0, np.int64), np.zeros((0, COLUMNS), np.int64))
-_NO_SKETCH: Final[Sketch] = {}
+_NO_SKETCH: Final = Total()
 
 
 class RollingWindows:
@@ -70,7 +70,7 @@ class RollingWindows:
         self._open = np.zeros(64, np.int64)
         self.log: dict[int, Block] = {}
         self.sketch_log: dict[int, SketchPane] = {}
-        self._sketch_sums: dict[tuple[int, int, int], Sketch] = {}  # (key, window, which)
+        self._sketch_sums: dict[tuple[int, int, int], Total] = {}  # (key, window, which)
         self.pending: dict[int, list[Block]] = {}
         self.pending_sketches: dict[int, list[SketchChange]] = {}
         self._wakes: list[int] = []
@@ -178,9 +178,7 @@ class RollingWindows:
             (got((i, index, 0), _NO_SKETCH), got((i, index, 1), _NO_SKETCH)) if self._sketch_sums else _NO_PAIR
             for i in ids.tolist()
         ]
-        return RowBatch(
-            self.windows[index], (pane + 1) * PANE_MS, keys, self._sums[ids, index], self._open[ids], pairs
-        )
+        return RowBatch(self.windows[index], (pane + 1) * PANE_MS, keys, self._sums[ids, index], self._open[ids], pairs)
 
     def _take(self, pane: int) -> Block:
         blocks = self.pending.pop(pane, None)
@@ -203,10 +201,11 @@ class RollingWindows:
     def _roll_sketches(self, pane: SketchPane, windows: Iterable[int], *, sign: int) -> None:
         for index in windows:
             for (key, which), sketch in pane.items():
-                total = self._sketch_sums.setdefault((key, index, which), {})
-                for slot, count in sketch.items():
-                    sketches.add(total, slot, sign * count)
-                if not total:
+                total = self._sketch_sums.get((key, index, which))
+                if total is None:
+                    total = self._sketch_sums[key, index, which] = Total()
+                total.add(sketch, sign)
+                if not total.counts:
                     del self._sketch_sums[key, index, which]
 
     # --- contributions to panes that have entered already
@@ -239,7 +238,7 @@ class RollingWindows:
         ids = np.array(sorted(first), np.int64)
         since = np.array([first[i] for i in ids.tolist()], np.int64)
         sums, levels = self._sums[ids].copy(), self._open[ids].copy()
-        totals = {key: dict(total) for key, total in self._sketch_sums.items() if key[0] in first}
+        totals = {key: Total(total.counts) for key, total in self._sketch_sums.items() if key[0] in first}
         for pane in range(end, max(int(since.min()), end - MARGIN_PANES) - 1, -1):
             block = self.log.get(pane, _EMPTY)
             inside, rows = _positions(ids, block)
@@ -252,7 +251,7 @@ class RollingWindows:
                 if changed.any():
                     at = np.flatnonzero(changed)
                     pairs = [
-                        (dict(totals.get((i, index, 0), _NO_SKETCH)), dict(totals.get((i, index, 1), _NO_SKETCH)))
+                        (_copied(totals.get((i, index, 0))), _copied(totals.get((i, index, 1))))
                         for i in ids[at].tolist()
                     ]
                     keys = [self._keys[i] for i in ids[at].tolist()]
@@ -352,10 +351,12 @@ def _positions(ids: KeyIds, block: Block) -> tuple[KeyIds, KeyIds]:
 
 
 def _unroll(
-    totals: dict[tuple[int, int, int], Sketch], pane: SketchPane, *, index: int, sign: int, keys: dict[int, int]
+    totals: dict[tuple[int, int, int], Total], pane: SketchPane, *, index: int, sign: int, keys: dict[int, int]
 ) -> None:
     for (key, which), sketch in pane.items():
         if key in keys:
-            total = totals.setdefault((key, index, which), {})
-            for slot, count in sketch.items():
-                sketches.add(total, slot, sign * count)
+            totals.setdefault((key, index, which), Total()).add(sketch, sign)
+
+
+def _copied(total: Total | None) -> Total:
+    return _NO_SKETCH if total is None else Total(total.counts)
