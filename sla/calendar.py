@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from schemas.errors import ConfigError
-from sla.strict_yaml import load_yaml
+from schemas.yaml import load_yaml
 from sla.working_time import ALWAYS, Calendar, Spans, WorkingHours
 
 __all__ = ["ALWAYS", "Calendar", "load_calendars", "parse_calendars"]

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from schemas.yaml import load_yaml
 from sla.calendar import Calendar, load_calendars
 from sla.policy import Policy, parse_policies
-from sla.strict_yaml import load_yaml
 
 _ASSETS = Path(__file__).parent / "assets"
 

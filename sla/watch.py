@@ -134,6 +134,7 @@ class SlaWatch:
                 fallen += come
                 self.dirty.add(number)
             self._timers.want(ticket_id, ticket, next_moment(ticket, watermark_ms))
+        self._tidy()
         fallen.sort(key=order)
         return fallen
 
@@ -225,8 +226,8 @@ class SlaWatch:
         self._buckets[bucket] = {}
         self.dirty.discard(bucket)
 
-    def tidy(self) -> None:
-        """Throw dead timers away when most are; call it now and then."""
+    def _tidy(self) -> None:
+        """Throw dead timers away when most are."""
         if self._timers.mostly_stale:
             tickets = (item for bucket in self._buckets for item in bucket.items())
             self._timers.rebuild((ticket.timer, ticket_id) for ticket_id, ticket in tickets if ticket.timer is not None)

@@ -7,7 +7,6 @@ import pytest
 
 from schemas.errors import ConfigError
 from sla.calendar import ALWAYS, Calendar, load_calendars, parse_calendars
-from sla.strict_yaml import load_yaml
 
 H = 3_600_000
 CONTRACT = """
@@ -195,29 +194,6 @@ def test_p3_every_mistake_is_told_with_its_place(raw: Any, mistakes: list[str]) 
     with pytest.raises(ConfigError) as caught:
         parse_calendars(raw, source="")
     assert list(caught.value.mistakes) == mistakes
-
-
-@pytest.mark.parametrize(
-    ("text", "mistake"),
-    [
-        ("a: 1\nb: 2\na: 3\n", "f.yaml line 3: a is given twice"),
-        ("a: [1, 2\nb: 3\n", "f.yaml line 2: expected ',' or ']'"),
-        ("a: !!python/object:os.system x\n", "f.yaml line 1: could not determine a constructor"),
-        ("a: {b: {c: 1, c: 2}}\n", "f.yaml line 1: c is given twice"),
-        ("[" * 900, "f.yaml: nested too deeply"),
-    ],
-)
-def test_yaml_mistakes_are_told_with_their_line(text: str, mistake: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        load_yaml(text, "f.yaml")
-    assert caught.value.mistakes[0].startswith(mistake)
-
-
-def test_yaml_reads_times_and_dates_as_they_are_written() -> None:
-    loaded = load_yaml("a: 1:30\nb: 2026-02-30\nc: 0.8\nd: 08:00-24:00\ne: 12\nbase: &b {x: 1}\nf: {<<: *b, x: 2}", "f")
-    assert isinstance(loaded, dict)
-    assert [loaded[key] for key in "abcde"] == ["1:30", "2026-02-30", 0.8, "08:00-24:00", 12]
-    assert loaded["f"] == {"x": 2}
 
 
 def test_anchors_may_share_lists_and_stand_in_lists() -> None:
