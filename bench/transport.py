@@ -33,7 +33,7 @@ SEED: Final = 11
 
 
 def records(count: int) -> Iterator[tuple[bytes, bytes]]:
-    """Key and value of made-up reviews of about 150 bytes."""
+    """Key and value of made-up reviews of about 135 bytes."""
     chance = random.Random(SEED)
     for number in range(count):
         product = f"p{chance.randrange(5_000)}"
