@@ -70,6 +70,18 @@ def test_a_stop_in_time_is_met_and_one_after_the_breach_is_stopped() -> None:
         ("resolution", "stopped", 120)]  # fmt: skip
 
 
+def test_a_stop_at_the_very_instant_of_the_breach_comes_after_it() -> None:
+    watch = watch_with((0, "created"), (60, "agent_reply"), (100, "resolved"), until=59)
+    assert told(watch.advance(ms(200))) == [
+        ("first_response", "breach", 60), ("first_response", "stopped", 60), ("resolution", "warning", 80),
+        ("resolution", "breach", 100), ("resolution", "stopped", 100)]  # fmt: skip
+
+
+def test_a_step_dated_at_the_watermark_is_told_at_once() -> None:
+    watch = watch_with((0, "created"), until=10)
+    assert told(watch.add_step("t", step(10, "agent_reply")).transitions) == [("first_response", "met", 10)]
+
+
 def test_b2_a_met_clock_that_is_reopened_may_be_met_again_or_breach() -> None:
     watch = watch_with((0, "created"), (10, "resolved"), (20, "reopened"), (30, "resolved"), (40, "reopened"))
     resolution = [one for one in watch.advance(ms(200)) if one.clock == "resolution"]
