@@ -16,7 +16,7 @@ class Rhythm:
     flap_window_ms: int = 3_600_000  # … within this time: hold it and say so once
     update_every_ms: int = 600_000
     quotes_every_ms: int = 1_800_000  # new quotes alone are news this often
-    value_step: float = 0.25  # a move of the value, relative to what was said, that is news
+    value_step: float = 0.5  # so much worse than the worst that was said is news
     storm_more_than: int = 20
     storm_window_ms: int = 600_000
     orphan_ms: int = 86_400_000  # an alert whose rule is gone is resolved after this time at the latest

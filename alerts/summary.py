@@ -35,6 +35,16 @@ _EN: Final[_Words] = {
 }  # fmt: skip
 
 
+_FIGURES_ZH: Final[_Words] = {
+    "reviews": "评价数", "judged": "有效评价数", "negative": "差评数", "neutral": "中评数", "complaints": "投诉数",
+    "orders": "订单数", "tickets_created": "新工单数", "tickets_open": "未结工单数", "sla_breaches": "超时数",
+    "sla_met": "达标数", "sla_verdicts": "已判定数", "reopened": "重开数", "negative_share": "负面率",
+    "sentiment_mean": "平均情感", "rating_mean": "平均评分", "satisfaction": "满意度",
+    "complaints_per_1k_orders": "千单投诉", "sla_breach_rate": "超时率", "agreement": "文评一致率",
+    "first_response_ms": "首响时长", "resolution_ms": "解决时长",
+}  # fmt: skip
+
+
 def summarize(alert: Alert, *, language: str = "zh") -> str:
     """The line, of at most `MAX_CHARS` characters; `language` is `zh`, or `en` for English."""
     chinese = language != "en"
@@ -141,15 +151,22 @@ def _silent(alert: Alert, words: _Words, chinese: bool) -> str:
 
 def _threshold(alert: Alert, words: _Words, chinese: bool) -> str:
     evidence = alert.evidence
-    figure = str(evidence.get("figure", "")) + (f"/{evidence['per']}" if evidence.get("per") else "")
+    figure = "/".join(_figure(str(evidence[key]), chinese) for key in ("figure", "per") if evidence.get(key))
     show: Callable[[float | None], str] = _number
-    if "_ms." in figure and "/" not in figure:
+    if "_ms." in str(evidence.get("figure", "")) and "per" not in evidence:
         show = _span_of_chinese if chinese else _span_of_english
     sign = "<" if evidence.get("below") else ">"
     where = _where(alert, words, chinese)
     colon = "：" if chinese else ": "
     text = f"{figure} {show(alert.value)} {sign} {show(alert.baseline)}{_window(alert, chinese)}"
     return f"{words[alert.kind]}{colon}{where}{'' if chinese else ' '}{text}"
+
+
+def _figure(name: str, chinese: bool) -> str:
+    """A window figure as people say it: `首响时长 p90`."""
+    base, _, percentile = name.partition(".")
+    spoken = _FIGURES_ZH.get(base, base) if chinese else base
+    return f"{spoken} {percentile}" if percentile else spoken
 
 
 def _wave(alert: Alert, words: _Words, chinese: bool) -> str:

@@ -43,15 +43,17 @@ class Voice:
             return ""
         if decision.reason:
             return decision.reason
-        if _moved(incident.said_value, incident.value, self._rhythm.value_step):
-            return "moved"
+        if _worse(incident, self._rhythm.value_step):
+            return "worse"
         if decision.at - incident.said_at < self._rhythm.quotes_every_ms:
             return ""
         return "quotes" if set(_quotes(incident.evidence)) - set(incident.said_quotes) else ""
 
     def say(self, incident: Incident, status: AlertStatus, *, at: int, reason: str) -> Alert:
         """The alert's line, and the incident remembers what was said."""
-        incident.said_at, incident.said_severity, incident.said_value = at, incident.severity, incident.value
+        incident.said_at, incident.said_severity = at, incident.severity
+        if status == "firing" or incident.said_value is None or _worse(incident, 0.0):
+            incident.said_value = incident.value
         incident.said_quotes = _quotes(incident.evidence)
         alert = self._alert(incident, status, at=at, reason=reason)
         return alert._replace(summary=summarize(alert, language=self._rhythm.language))
@@ -101,10 +103,13 @@ class Voice:
         )  # fmt: skip
 
 
-def _moved(said: float | None, value: float | None, step: float) -> bool:
+def _worse(incident: Incident, step: float) -> bool:
+    """Whether the value is by more than a step beyond the worst that was said: above it, or below for a floor."""
+    said, value = incident.said_value, incident.value
     if said is None or value is None:
-        return said is not value
-    return abs(value - said) > step * max(abs(said), 1e-9)
+        return False
+    beyond = said - value if incident.evidence.get("below") else value - said
+    return beyond > step * abs(said)
 
 
 def _quotes(evidence: Mapping[str, Any]) -> list[str]:

@@ -143,7 +143,8 @@ class ThresholdDetector:
             evidence["below"] = True
         return Decision(
             rule=rule.name, kind=self.kind, state=state, severity=rule.severity,
-            labels={"dimension": key[1], "value": key[2]}, at=at, starts_at=at - shortest * 1000, value=value,
+            labels={"dimension": key[1], "value": key[2]}, at=at,
+            starts_at=at - shortest * 500, value=value,  # somewhere in the window: its middle
             baseline=bound * (burn[1] if burn else 1.0), evidence=evidence,
         )  # fmt: skip
 

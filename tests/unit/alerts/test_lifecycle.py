@@ -83,7 +83,8 @@ def test_an_update_is_said_only_when_it_is_news() -> None:
     lifecycle.decide(decision("raise", 0))
     assert told(lifecycle.decide(decision("update", 2 * M, value=0.8))) == []  # too soon
     assert told(lifecycle.decide(decision("update", 12 * M, value=0.41))) == []  # nothing new
-    assert told(lifecycle.decide(decision("update", 13 * M, value=0.8))) == [("updated", 13, "moved")]
+    assert told(lifecycle.decide(decision("update", 13 * M, value=0.8))) == [("updated", 13, "worse")]
+    assert told(lifecycle.decide(decision("update", 24 * M, value=0.3))) == []  # better is no news
     more = decision("update", 25 * M, value=0.8, evidence={"texts": ["屏幕碎了"]})
     assert told(lifecycle.decide(more)) == []  # new quotes alone wait for half an hour
     assert told(lifecycle.decide(more._replace(at=T0 + 43 * M))) == [("updated", 43, "quotes")]

@@ -77,7 +77,7 @@ def test_a_decision_names_slice_bound_and_instant() -> None:
     detector = ThresholdDetector(rules(figure="negative_share", above=0.3, dimensions=["category"]))
     (found,) = detector.on_window_row(row(10, negative=40, dimension="category", value="手机"))
     assert found.labels == {"dimension": "category", "value": "手机"}
-    assert (found.value, found.baseline, found.at, found.starts_at) == (0.4, 0.3, T0 + 10 * S, T0 - 290 * S)
+    assert (found.value, found.baseline, found.at, found.starts_at) == (0.4, 0.3, T0 + 10 * S, T0 - 140 * S)
     assert found.evidence["figure"] == "negative_share"
 
 
