@@ -34,6 +34,7 @@ class Chunk(NamedTuple):
     partition: int
     start: int  # where the chunk before it ended; the first record may lie behind it (a compacted topic)
     records: Sequence[Record]  # never empty
+    round: int = 0  # how often the partition had been rewound when this was cut
 
     @property
     def first(self) -> int:
@@ -69,10 +70,12 @@ class Chunk(NamedTuple):
         return before, self._replace(start=at, records=self.records[index:])
 
 
-def cut(records: Sequence[Record], *, topic: str, partition: int, start: int, max_records: int) -> Iterator[Chunk]:
+def cut(
+    records: Sequence[Record], *, topic: str, partition: int, start: int, max_records: int, round: int = 0
+) -> Iterator[Chunk]:
     """The records as chunks of at most `max_records`, without a gap between them."""
     for index in range(0, len(records), max_records):
-        chunk = Chunk(topic, partition, start, records[index : index + max_records])
+        chunk = Chunk(topic, partition, start, records[index : index + max_records], round)
         start = chunk.end
         yield chunk
 

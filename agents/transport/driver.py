@@ -131,16 +131,17 @@ class Consumer(kafka.Consumer):
         ledger = self._ledgers.get(tp)
         return None if ledger is None else ledger.delivered
 
-    async def rewind(self, tp: TP, offset: int) -> None:
+    async def rewind(self, tp: TP, offset: int, *, missed_before: Chunk | None = None) -> None:
         """Deliver from `offset` again. Chunks that lie ready come first, with a later `start`: drop those.
 
-        An agent whose chunk starts behind its position missed one, as after an error in the agent: it drops the
-        chunk and rewinds to its position. Doing so for every chunk that lies ready is harmless.
+        `missed_before`: the chunk whose `start` lies behind the agent's position, so that one was missed, as after
+        an error in the agent. It is dropped; when the partition was rewound since it was cut, nothing else happens.
         """
-        if self._ledger(tp).delivered == offset:
+        ledger = self._ledger(tp)
+        if missed_before is not None and missed_before.round != ledger.round:
             return
         await self.seek_wait({tp: offset})
-        self._ledger(tp).rewind(offset)
+        ledger.rewind(offset)
 
     def check_session(self) -> None:
         """Raise `TransientError` when the group may have given us up: nothing may be written then."""

@@ -29,6 +29,7 @@ class Ledger:
     def __init__(self, topic: str, partition: int, *, at: int | None = None) -> None:
         self.topic = topic
         self.partition = partition
+        self.round = 0  # how often it was rewound
         self._settled = 0
         self._pending: deque[Delivery] = deque()
         self._fetched = at  # None: wherever the first fetch begins
@@ -48,6 +49,7 @@ class Ledger:
 
     def rewind(self, to: int | None) -> None:
         """The consumer was put at `to` (None: unknown); earlier deliveries count no more."""
+        self.round += 1
         self._fetched = self._delivered = to
         self._gap_at = None
         self._sure = True
@@ -89,6 +91,7 @@ class Ledger:
                 partition=self.partition,
                 start=self._fetched,
                 max_records=max_records,
+                round=self.round,
             )
         )
         self._fetched = chunks[-1].end

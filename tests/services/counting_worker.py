@@ -140,7 +140,7 @@ class Worker:
                 return
             part = await asyncio.shield(task)
             if not await part.feed(chunk):
-                await driver.consumer_of(self._app).rewind(tp, part.position)
+                await driver.consumer_of(self._app).rewind(tp, part.position, missed_before=chunk)
 
     async def snapshot(self) -> None:
         """Save all that changed."""
@@ -197,9 +197,15 @@ def build(args: argparse.Namespace) -> faust.App:
     worker = Worker(args, app)
     topic = app.topic(args.source, schema=ChunkSchema(args.chunk), maxsize=16)
 
+    chunks = 0
+
     @app.agent(topic)
     async def count(stream: Any) -> None:
+        nonlocal chunks
         async for event in stream.noack().events():
+            chunks += 1
+            if chunks in (args.fail_at, 2 * args.fail_at):
+                raise RuntimeError("this chunk was not to be")
             await worker.feed(event.value)
             await asyncio.sleep(args.delay_ms / 1000)
 
@@ -224,7 +230,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     for name in ("bootstrap", "group", "source", "out", "state", "datadir"):
         parser.add_argument(f"--{name}", required=True)
-    for name in ("out-partitions", "state-partitions", "chunk", "delay-ms"):
+    for name in ("out-partitions", "state-partitions", "chunk", "delay-ms", "fail-at"):
         parser.add_argument(f"--{name}", required=True, type=int)
     args = parser.parse_args()
     sys.argv = [sys.argv[0], "worker"]

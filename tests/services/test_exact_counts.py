@@ -63,11 +63,11 @@ class Arena:
                 )
             await producer.flush()
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def start(self, *, fail_at: int = -1) -> subprocess.Popen[bytes]:
         """One more worker."""
         options: dict[str, Any] = {
             "bootstrap": self.bootstrap, "group": self.group, "source": self.source, "out": self.out,
-            "state": self.state, "datadir": self.folder / f"worker{len(self.workers)}",
+            "state": self.state, "fail-at": fail_at, "datadir": self.folder / f"worker{len(self.workers)}",
             "out-partitions": OUT_PARTITIONS, "state-partitions": STATE_PARTITIONS, "chunk": 100, "delay-ms": 4,
         }  # fmt: skip
         command = [sys.executable, str(Path(__file__).with_name("counting_worker.py"))]
@@ -173,6 +173,11 @@ async def test_joining_and_ending_workers_neither_lose_nor_double(arena: Arena) 
     assert await asyncio.to_thread(first.wait, 20) == 0
     assert await asyncio.to_thread(second.wait, 20) == 0
     arena.start()
+    await arena.check()
+
+
+async def test_agent_that_fails_on_a_chunk_takes_up_where_it_was(arena: Arena) -> None:
+    arena.start(fail_at=100)
     await arena.check()
 
 

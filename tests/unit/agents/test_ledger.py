@@ -73,6 +73,15 @@ def test_chunk_from_before_a_seek_is_dropped() -> None:
     assert ledger.delivered == 0
 
 
+def test_chunk_tells_whether_the_partition_was_rewound_since() -> None:
+    ledger = ledger_at(0)
+    (before,) = chunks_of(ledger.fetched(recs(0, 1), max_records=2))
+    assert before.round == ledger.round
+    ledger.rewind(0)
+    (after,) = chunks_of(ledger.fetched(recs(0, 1), max_records=2))
+    assert (before.round == ledger.round, after.round == ledger.round) == (False, True)
+
+
 def test_records_below_the_position_are_left_out() -> None:
     ledger = ledger_at(3)
     assert ledger.fetched(recs(1, 2), max_records=9) == []
