@@ -108,7 +108,7 @@ class ThresholdDetector:
         found = _holds(rule, readings, at=at, held=held is not None) if rule.enabled else None
         if found is None:
             if held is None:
-                if not any(reading.counted for reading in readings.values()):
+                if not any(reading.counted or reading.value for reading in readings.values()):
                     self._readings.pop(key, None)
                 return []
             del self._holding[key]

@@ -120,6 +120,20 @@ def test_a_burn_rate_needs_both_windows(long: tuple[int, int], short: tuple[int,
     assert ThresholdDetector(rule).on_window_row(rows[0]) == []
 
 
+def test_a_burn_rate_counts_what_its_rule_counts_only_against_the_least() -> None:
+    says = {"figure": "complaints", "above": 1, "dimensions": ["all"],
+            "burn_rate": [{"long_seconds": 3600, "short_seconds": 300, "factor": 2}]}  # fmt: skip
+    detector = ThresholdDetector(rules(**says))
+    rows = [row(10, seconds=seconds, reviews=0, complaints=5) for seconds in (300, 3600)]
+    assert states(detector, *rows) == ["raise"]
+
+
+def test_a_slice_that_ran_empty_is_forgotten() -> None:
+    detector = ThresholdDetector(rules(figure="negative_share", above=0.3))
+    assert states(detector, row(10, negative=40), row(20, reviews=0), row(30, reviews=0)) == ["raise", "clear"]
+    assert detector.dump() == {"readings": [], "holding": []}
+
+
 def test_the_breach_rate_tells_its_bound_and_windows() -> None:
     detector = SlaBreachRateDetector(parse_rules([{"name": "b", "kind": "sla_breach_rate", **BURN}], source="r"))
     detector.on_window_row(row(10, seconds=3600, breaches=31, met=69))
