@@ -204,7 +204,7 @@ def build(args: argparse.Namespace) -> faust.App:
         nonlocal chunks
         async for event in stream.noack().events():
             chunks += 1
-            if chunks in (args.fail_at, 2 * args.fail_at):
+            if chunks == args.fail_at:
                 raise RuntimeError("this chunk was not to be")
             await worker.feed(event.value)
             await asyncio.sleep(args.delay_ms / 1000)
