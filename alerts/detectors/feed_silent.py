@@ -21,6 +21,7 @@ WHOLE_TOPIC: Final = "*"
 RETIRE_MS: Final = 48 * 3_600_000  # silent for so long, a feed counts as given up: learnt anew
 FORGET_MS: Final = 30 * 86_400_000  # a feed that was never alarming is forgotten
 MAX_FEEDS: Final = 2000  # channels are free text: beyond this, new ones are left unwatched
+OVERDUE: Final = 5.0  # events: a channel that owes so many fell silent before its topic did
 HEAVY: Final = 0.2  # share of a topic's orders; without a channel so large, all rates of complaints are wrong
 
 Feed = tuple[str, str]  # topic, channel
@@ -197,7 +198,7 @@ class FeedSilentDetector:
         channels = [one for one in self._feeds if one[0] == topic[0] and one != topic]
         last = self._feeds[topic].last_at
         return len(channels) > 1 and not any(
-            one in self._told and self._feeds[one].last_at + PANE_MS < last for one in channels
+            self._feeds[one].expected(last, zone=self._zone) > OVERDUE for one in channels
         )
 
     def _retire(self, feed: Feed, at: int) -> list[Decision]:

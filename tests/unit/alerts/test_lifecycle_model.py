@@ -220,5 +220,5 @@ class LifecycleMachine(RuleBasedStateMachine):
             assert len([at for at in times if at > alert.at - 60 * M]) <= 5, alert
 
 
-LifecycleMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+LifecycleMachine.TestCase.settings = settings(max_examples=120, stateful_step_count=30, deadline=None)
 TestLifecycle = LifecycleMachine.TestCase
