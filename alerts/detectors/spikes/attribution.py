@@ -30,7 +30,8 @@ class Candidate(NamedTuple):
 
     sid: int
     column: int
-    nats: float  # after over-dispersion
+    nats: float  # after over-dispersion: whether it is one
+    plain: float  # before: whether it is this one, since a wide slice is no less likely for being wide
     alternative: int
     got: float
     due: float
@@ -52,15 +53,15 @@ def candidates(tally: Tally, column: int, *, uncertainty: Floats, alarm_excess: 
     enough = shared >= OVERLAP * np.minimum(np.maximum(excess, 0.0), alarm_excess)
     found = np.flatnonzero(enough & (tally.ids > 0) & (nats.max(axis=1) > 1.0))
     return [
-        Candidate(int(tally.ids[i]), column, float(nats[i, best[i]]), int(best[i]), float(tally.got[i]),
-                  float(tally.due[i]))
+        Candidate(int(tally.ids[i]), column, float(nats[i, best[i]]), float(tally.nats[i].max()), int(best[i]),
+                  float(tally.got[i]), float(tally.due[i]))
         for i in found
     ]  # fmt: skip
 
 
 def most_specific(found: list[Candidate], rank: Floats) -> Candidate | None:
     """The one to name, if there is any."""
-    return max(found, key=lambda one: (one.nats + SPECIFIC_NATS * rank[one.column], -one.sid), default=None)
+    return max(found, key=lambda one: (one.plain + SPECIFIC_NATS * rank[one.column], -one.sid), default=None)
 
 
 def change_point(at: Ids, gains: Floats) -> int:

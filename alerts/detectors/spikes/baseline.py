@@ -18,6 +18,7 @@ HOUR_STRENGTH: Final = 60.0
 PHASE_STRENGTH: Final = 20.0
 PEAK_WEIGHT: Final = 3.0  # a batch counts at most like three usual ones: hours are weighed, not events
 HOUR_MS: Final = 3_600_000
+USUAL_MS: Final = 24 * HOUR_MS
 
 
 class Baseline:
@@ -28,9 +29,10 @@ class Baseline:
         self._seen = Grown({"got": (np.float64, 0), "due": (np.float64, 0), "effect": (np.float64, 0)})
         self._seen["effect"][:] = 1.0
         self._base = [0.0, 0.0]  # events, trials
+        self._totals = np.zeros((table.columns, 2))  # of each column: events, and what was due
         self._hours = np.zeros((2, 48))
         self._phases: dict[str, list[float]] = {}
-        self._usual = 0.0
+        self._volume = [[0.0, 0.0], [0.0, 0.0]]  # expected and ms, of the last hour and of the last day
         self._learnt_ms = 0
 
     def reserve(self) -> None:
@@ -58,6 +60,11 @@ class Baseline:
         """Negatives (complaints) learnt from in all."""
         return self._base[0]
 
+    @property
+    def trials(self) -> float:
+        """Reviews (orders) learnt from in all."""
+        return self._base[1]
+
     def uncertainty(self, ids: Ids) -> Floats:
         """Squared relative error of each series' expectation: its own effect's, the base's, and the drift."""
         strength = self._table.strength[self._table.column[ids]]
@@ -65,34 +72,33 @@ class Baseline:
         return own + 1.0 / (self._settings.prior_strength + self._base[0]) + self._settings.drift**2
 
     def learn(self, at_ms: int, sids: Ids, got: Floats, trials: Floats) -> None:
-        """Take up a batch of events of about one time, from the widest effect to the narrowest."""
-        self._decay(at_ms)
-        expected = trials * self.rate(at_ms) * self.effects(sids)
-        total = float(expected.sum())
-        weight = min(1.0, PEAK_WEIGHT * self._usual / total) if self._usual > 0.0 and total > 0.0 else 1.0
-        share = min(1.0, 0.002 + (1.0 if self._usual == 0.0 else 0.0))
-        self._usual += share * (total - self._usual)
-        got = got * weight
-        expected = expected * (weight / self._base_rate())
+        """Take up a batch of events of about one time, from the widest effect to the narrowest.
+
+        An effect's expectation rests on the wider ones only: where narrow ones fed back, both ran away together.
+        """
+        passed = self._decay(at_ms)
+        weight = self._weight(float(trials.sum()), passed)
+        got, trials = got * weight, trials * weight
         self._base[0] += float(got.sum())
-        self._base[1] += float(expected.sum())
-        expected *= self._base_rate()
+        self._base[1] += float(trials.sum())
+        expected = trials * self._base_rate()
         expected = self._learn_hour(at_ms, got, expected)
         expected = self._learn_phase(at_ms, got, expected)
-        for column in range(1, self._table.columns):
+        for column in self._table.widest_first:
             expected = self._learn_column(column, sids[:, column], got, expected)
 
     def dump(self) -> dict[str, Any]:
         """All of it as plain values."""
-        return {"seen": self._seen.dump(), "base": self._base, "hours": self._hours.tolist(),
-                "phases": self._phases, "usual": self._usual, "learnt": self._learnt_ms}  # fmt: skip
+        return {"seen": self._seen.dump(), "base": self._base, "hours": self._hours.tolist(), "totals": self._totals.tolist(),
+                "phases": self._phases, "volume": self._volume, "learnt": self._learnt_ms}  # fmt: skip
 
     def load(self, state: dict[str, Any]) -> None:
         """Take up what `dump` gave."""
         self._seen.load(state["seen"])
         self._base, self._hours = list(state["base"]), np.array(state["hours"])
+        self._totals = np.array(state["totals"])
         self._phases = {name: list(pair) for name, pair in state["phases"].items()}
-        self._usual, self._learnt_ms = state["usual"], state["learnt"]
+        self._volume, self._learnt_ms = state["volume"], state["learnt"]
 
     def _base_rate(self) -> float:
         strength = self._settings.prior_strength
@@ -111,42 +117,60 @@ class Baseline:
         return (peak_at(at_ms) if peak_at else None) or ""
 
     def _learn_hour(self, at_ms: int, got: Floats, expected: Floats) -> Floats:
-        before = self._hour_effect(at_ms)
         hour = _hour_of_week_part(at_ms + self._config.zone_offset_ms)
         self._hours[0, hour] += got.sum()
-        self._hours[1, hour] += expected.sum() / before
-        return expected * (self._hour_effect(at_ms) / before)
+        self._hours[1, hour] += expected.sum()
+        return expected * self._hour_effect(at_ms)
 
     def _learn_phase(self, at_ms: int, got: Floats, expected: Floats) -> Floats:
         phase = self._phase(at_ms)
         if not phase:
             return expected
-        before = self._phase_effect(at_ms)
         pair = self._phases.setdefault(phase, [0.0, 0.0])
         pair[0] += float(got.sum())
-        pair[1] += float(expected.sum()) / before
-        return expected * (self._phase_effect(at_ms) / before)
+        pair[1] += float(expected.sum())
+        return expected * self._phase_effect(at_ms)
 
     def _learn_column(self, column: int, ids: Ids, got: Floats, expected: Floats) -> Floats:
         effect = self._seen["effect"]
-        plain = expected / effect[ids]
         unique, places = np.unique(ids, return_inverse=True)
         strength = self._table.strength[column]
+        named = ids > 0
+        totals = self._totals[column]
+        totals += (got[named].sum(), expected[named].sum())
+        if totals[1] <= 0.0:  # orders that tell nothing of this dimension
+            return expected
         self._seen["got"][unique] += np.bincount(places, got)
-        self._seen["due"][unique] += np.bincount(places, plain)
-        effect[unique] = (self._seen["got"][unique] + strength) / (self._seen["due"][unique] + strength)
+        self._seen["due"][unique] += np.bincount(places, expected)
+        # Relative to the column's own average: a base that wanders would else be counted in the effects again.
+        level = (totals[0] + strength) / (totals[1] + strength)
+        owed = self._seen["due"][unique] * level
+        effect[unique] = (self._seen["got"][unique] + strength) / (owed + strength)
         self._seen["got"][0] = self._seen["due"][0] = 0.0
         effect[0] = 1.0
-        result: Floats = plain * effect[ids]
+        result: Floats = expected * effect[ids]
         return result
 
-    def _decay(self, at_ms: int) -> None:
+    def _weight(self, total: float, passed_ms: int) -> float:
+        """Less than 1 in hours with much more than usual; smooth in time, since orders come in heaps."""
+        rates = []
+        for place, memory_ms in enumerate((HOUR_MS, USUAL_MS)):
+            kept = 0.5 ** (passed_ms / memory_ms)
+            self._volume[place] = [self._volume[place][0] * kept + total, self._volume[place][1] * kept + passed_ms]
+            rates.append(self._volume[place][0] / max(1.0, self._volume[place][1]))
+        recent, usual = rates
+        return min(1.0, PEAK_WEIGHT * usual / recent) if recent > 0.0 else 1.0
+
+    def _decay(self, at_ms: int) -> int:
+        passed = max(0, at_ms - self._learnt_ms) if self._learnt_ms else 0
         if self._learnt_ms:
             kept = 0.5 ** (max(0, at_ms - self._learnt_ms) / self._config.baseline_half_life_ms)
             self._seen["got"][:] *= kept
             self._seen["due"][:] *= kept
+            self._totals *= kept
             self._base = [one * kept for one in self._base]
         self._learnt_ms = max(self._learnt_ms, at_ms)
+        return passed
 
 
 def _hour_of_week_part(local_ms: int) -> int:

@@ -43,12 +43,10 @@ class CommonMode:
         ids: Ids = np.flatnonzero(np.isin(self._table.column[: len(self._table)], self._columns))
         return ids
 
-    def add(self, sids: Ids, *, got: Floats, due: Floats) -> None:
-        """Events outside of incidents, with what was expected of them without this factor."""
-        for column in self._columns:
-            ids, places = np.unique(sids[:, column], return_inverse=True)
-            self._fast["got"][ids] += np.bincount(places, got)
-            self._fast["due"][ids] += np.bincount(places, due)
+    def add(self, ids: Ids, *, got: Floats, due: Floats) -> None:
+        """What came in each series outside of incidents, and what was expected of it without this factor."""
+        self._fast["got"][ids] += got
+        self._fast["due"][ids] += due
 
     def add_passed(self, ids: Ids, total: Floats) -> None:
         """Expectation that passed in these series, by the running total."""
@@ -57,13 +55,12 @@ class CommonMode:
 
     def fade(self, at_ms: int) -> None:
         """Let time pass, and decide the factor anew."""
-        ids = self.wide_ids()
+        got, due = self._fast["got"], self._fast["due"]
         if self._faded_ms:
             kept = np.exp(-(at_ms - self._faded_ms) / MEMORY_MS)
-            self._fast["got"][ids] *= kept
-            self._fast["due"][ids] *= kept
+            got *= kept
+            due *= kept
         self._faded_ms = at_ms
-        got, due = self._fast["got"], self._fast["due"]
         medians = []
         for column in self._columns:
             ids = np.flatnonzero(self._table.column[: len(self._table)] == column)

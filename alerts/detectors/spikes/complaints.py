@@ -26,6 +26,7 @@ class ComplaintWatch(Watch):
     """Kind `complaint_spike`."""
 
     kind: AlertKind = "complaint_spike"
+    trusted = False
 
     def __init__(self, table: SliceTable, settings: KindSettings, config: SpikeConfig) -> None:
         super().__init__(table, settings, config)
@@ -163,19 +164,16 @@ class ComplaintWatch(Watch):
 
     def _take(self, pane: Pane, now_ms: int) -> Ids:
         self.exposure.adopt(pane.sids)
-        ids, places = np.unique(pane.sids.ravel(), return_inverse=True)
-        ids = ids.astype(np.int64)
+        ids, places = pane.ids, pane.places
         passed = self.exposure.since_mark(ids, now_ms) * self.common.factor
         passed[ids == 0] = 0.0
         weight = np.ones(len(pane.at))
         if self.product is not None:
-            products = pane.sids[:, self.product]
-            owed = passed[np.searchsorted(ids, products)]
-            counts = np.bincount(products)[products]
-            weight = self.bursts.weights(products, pane.got, owed / counts, now_ms=now_ms)
+            burst = self.bursts.weights(ids, pane.sums(pane.got), passed, now_ms=now_ms)
+            weight = burst[places.reshape(pane.sids.shape)[:, self.product]]
         _, heard = self.incidents.explain(pane.at, pane.sids, np.zeros(len(pane.at)))
         free = heard.all(axis=1)
-        self.common.add(pane.sids[free], got=pane.got[free], due=np.zeros(int(free.sum())))
+        self.common.add(ids, got=pane.sums(pane.got * free), due=np.zeros(len(ids)))
         values = {"got": pane.got, "due": np.zeros(len(pane.at)), "trials": np.zeros(len(pane.at)),
                   "weight": weight, "bad": pane.bad}  # fmt: skip
         self.recent.append(pane.at, pane.sids, values, pane.notes)

@@ -40,11 +40,11 @@ class KindSettings:
 
 
 NEGATIVE = KindSettings(
-    rule="negative-spike", ratios=(1.5, 2.0, 3.0, 4.5), min_ratio=1.4, min_count=6.0, evidence_nats=10.0,
+    rule="negative-spike", ratios=(1.5, 2.0, 3.0, 4.5), min_ratio=1.4, min_count=6.0, evidence_nats=11.0,
     prior_rate=0.15, prior_strength=1.0, drift=0.04, critical_ratio=2.5, critical_excess=25.0,
 )  # fmt: skip
 COMPLAINT = KindSettings(
-    rule="complaint-spike", ratios=(1.8, 2.6, 4.0, 6.0), min_ratio=1.8, min_count=6.0, evidence_nats=10.0,
+    rule="complaint-spike", ratios=(1.8, 2.6, 4.0, 6.0), min_ratio=1.8, min_count=6.0, evidence_nats=11.0,
     prior_rate=0.01, prior_strength=0.5, drift=0.06, critical_ratio=3.5, critical_excess=25.0,
 )  # fmt: skip
 

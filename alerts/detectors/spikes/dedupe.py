@@ -55,18 +55,17 @@ class Bursts:
         """These ids stand for other products from now on."""
         self._heap.clear(ids)
 
-    def weights(self, products: Ids, got: Floats, due: Floats, *, now_ms: int) -> Floats:
-        """1 for what may be chance or a wider incident, less for what a burst brought beyond it."""
-        ids, places = np.unique(products, return_inverse=True)
+    def weights(self, ids: Ids, got: Floats, due: Floats, *, now_ms: int) -> Floats:
+        """Of each product 1 for what may be chance or a wider incident, less for what a burst brought beyond it."""
         heap = self._heap
         kept = np.exp((heap["last"][ids] - now_ms) / BURST_MS)
         heap["last"][ids] = now_ms
-        heaped = heap["got"][ids] * kept + np.bincount(places, got)
-        allowed = heap["due"][ids] * kept + np.bincount(places, due)
+        heaped = heap["got"][ids] * kept + got
+        allowed = heap["due"][ids] * kept + due
         heap["got"][ids], heap["due"][ids] = heaped, allowed
         weight = np.minimum(1.0, (1.0 + BURST_RATIO * allowed) / np.maximum(heaped, 1e-9))
         weight[ids == 0] = 1.0
-        result: Floats = weight[places]
+        result: Floats = weight
         return result
 
     def dump(self) -> dict[str, Any]:

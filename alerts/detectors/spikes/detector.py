@@ -9,7 +9,6 @@ from itertools import groupby
 from typing import Any, Final
 
 import msgspec
-import numpy as np
 
 from alerts.decision import Decision
 from alerts.detectors.spikes import pane as panes
@@ -18,6 +17,7 @@ from alerts.detectors.spikes.config import SpikeConfig
 from alerts.detectors.spikes.dedupe import Customers
 from alerts.detectors.spikes.reviews import ReviewWatch
 from alerts.detectors.spikes.series import SliceTable
+from alerts.detectors.spikes.settled import Settled
 from schemas.results import PANE_MS, Observation
 
 Row = tuple[int, tuple[int, ...], float, float, float, str, str]
@@ -39,6 +39,7 @@ class SpikeDetector:
         self.complaints = ComplaintWatch(self.table, config.complaint, config)
         self._customers = {kind: Customers(customer_ms=config.customer_ms) for kind in KINDS[:2]}
         self._waiting: dict[str, list[Row]] = {kind: [] for kind in KINDS}
+        self._orders = Settled()
         self._to_ms = self._evicted_ms = 0
 
     def observe(self, observations: Sequence[Observation]) -> None:
@@ -78,7 +79,7 @@ class SpikeDetector:
         state = {
             "table": self.table.dump(), "reviews": self.reviews.dump(), "complaints": self.complaints.dump(),
             "customers": {kind: one.dump() for kind, one in self._customers.items()},
-            "waiting": self._waiting, "to": self._to_ms, "evicted": self._evicted_ms,
+            "waiting": self._waiting, "orders": self._orders.dump(), "to": self._to_ms, "evicted": self._evicted_ms,
         }  # fmt: skip
         return msgspec.msgpack.encode(state)
 
@@ -93,6 +94,7 @@ class SpikeDetector:
         self._waiting = {
             kind: [(at, tuple(sids), *rest) for at, sids, *rest in rows] for kind, rows in kept["waiting"].items()
         }
+        self._orders.load(kept["orders"])
         self._to_ms, self._evicted_ms = kept["to"], kept["evicted"]
 
     def _due(self, kind: str, begin: int, end: int) -> dict[int, list[Row]]:
@@ -109,17 +111,19 @@ class SpikeDetector:
 
     def _pane(self, end: int, rows: dict[str, list[Row]]) -> list[Decision]:
         columns = self.table.columns
+        if rows["orders"]:
+            self._orders.add(rows["orders"], end)
+        rows["orders"] = self._orders.release(end)
         review, complaint, orders = (panes.of(rows[kind], columns) for kind in KINDS)
         for one in (review, complaint, orders):
             if len(one.at):
-                self.table.touch(np.unique(one.sids).astype(np.int64), end)
+                self.table.touch(one.ids, end)
         found: list[Decision] = []
         if self.config.negative.enabled:
             found += self.reviews.pane(review, end)
         if self.config.complaint.enabled:
             if len(review.at):
-                ids, counts = np.unique(review.sids.ravel(), return_counts=True)
-                self.complaints.exposure.add_reviews(ids.astype(np.int64), counts.astype(float))
+                self.complaints.exposure.add_reviews(review.ids, review.sums(review.trials))
             found += self.complaints.pane(complaint, orders, end, reviews=len(review.at))
         return found
 

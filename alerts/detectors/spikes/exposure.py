@@ -14,7 +14,9 @@ from alerts.detectors.spikes.grown import Grown
 from alerts.detectors.spikes.series import ALL, SliceTable
 
 RATE_MS: Final = 10 * 60_000
-LONGEST_GUESS_MS: Final = 20 * 60_000
+FIRST_INTERVAL_MS: Final = 5 * 60_000  # what a series' first orders are taken to stand for
+LONGEST_GUESS_MS: Final = 60 * 60_000
+LEAST_CHARGE: Final = 0.7
 COVERED: Final = 0.5
 COVERAGE_ORDERS: Final = 1e5  # how many orders the memory of their dimensions goes back
 
@@ -25,8 +27,8 @@ class Exposure:
     def __init__(self, table: SliceTable) -> None:
         self._table = table
         self._series = Grown({
-            "known": (np.float64, 0), "guessed": (np.float64, 0), "recent": (np.float64, 0),
-            "first": (np.int64, 0), "last": (np.int64, 0), "mark": (np.float64, 0), "parent": (np.int64, 0),
+            "known": (np.float64, 0), "recent": (np.float64, 0), "span": (np.float64, 0), "last": (np.int64, 0),
+            "mark": (np.float64, 0), "marked": (np.int64, 0), "parent": (np.int64, 0),
             "reviews": (np.float64, 0), "complaints": (np.float64, 0),
         })  # fmt: skip
         self._carried = np.zeros(table.columns)
@@ -82,16 +84,20 @@ class Exposure:
         """Expected complaints of each series from the beginning up to now."""
         parents = self._series["parent"][ids]
         known = self._series["known"][parents]
-        guessed = np.maximum(self._series["guessed"][parents], known + self._guess(parents, now_ms))
-        self._series["guessed"][parents] = guessed
-        result: Floats = guessed * self.share(ids)
+        result: Floats = (known + self._guess(parents, now_ms)) * self.share(ids)
         return result
 
     def since_mark(self, ids: Ids, now_ms: int) -> Floats:
-        """Expected complaints of each series since this was last asked."""
-        expected = self.expected(ids, now_ms)
-        passed: Floats = np.maximum(0.0, expected - self._series["mark"][ids])
-        self._series["mark"][ids] = expected
+        """Expected complaints of each series since this was last asked.
+
+        A guess that was too high is paid back slowly, so that time without any expectation never comes.
+        """
+        expected, mark = self.expected(ids, now_ms), self._series["mark"][ids]
+        elapsed = np.clip(now_ms - self._series["marked"][ids], 0, LONGEST_GUESS_MS)
+        least = LEAST_CHARGE * self.growth * self._rate(self._series["parent"][ids]) * self.share(ids) * elapsed
+        passed: Floats = np.maximum(least, expected - mark)
+        self._series["mark"][ids] = np.maximum(mark, expected)
+        self._series["marked"][ids] = now_ms
         return passed
 
     def pending(self, ids: Ids, now_ms: int) -> Floats:
@@ -144,19 +150,23 @@ class Exposure:
         series = self._series
         series["known"][ids] += due
         new = series["last"][ids] == 0
-        series["first"][ids] = np.where(new, at_ms, series["first"][ids])
-        gap = np.where(new, 0, np.maximum(0, at_ms - series["last"][ids]))
-        series["recent"][ids] = series["recent"][ids] * np.exp(-gap / RATE_MS) + due
+        gap = np.where(new, FIRST_INTERVAL_MS, np.maximum(0, at_ms - series["last"][ids]))
+        kept = np.exp(-gap / RATE_MS)
+        series["recent"][ids] = series["recent"][ids] * kept + due
+        series["span"][ids] = series["span"][ids] * kept + gap
         series["last"][ids] = np.maximum(series["last"][ids], at_ms)
 
     def _guess(self, ids: Ids, now_ms: int) -> Floats:
-        last = self._series["last"][ids]
-        age = np.maximum(last - self._series["first"][ids], RATE_MS / 20)
-        rate = self._series["recent"][ids] / (RATE_MS * -np.expm1(-age / RATE_MS))
-        silent = max(0, now_ms - self.newest_ms)  # the whole feed's silence says nothing of this series
-        ahead = np.clip(now_ms - last, 0, LONGEST_GUESS_MS + silent)
-        guess: Floats = np.where(last > 0, rate * ahead * self.growth, 0.0)
+        """What is due since the newest orders of all: a series of which they told nothing had none until then."""
+        guess: Floats = self._rate(ids) * (max(0, now_ms - self.newest_ms) * self.growth)
         return guess
+
+    def _rate(self, ids: Ids) -> Floats:
+        """Expected complaints a ms by the orders of the last minutes."""
+        silent = np.maximum(self.newest_ms - self._series["last"][ids], 0)
+        kept = np.exp(-silent / RATE_MS)
+        rate: Floats = self._series["recent"][ids] * kept / np.maximum(self._series["span"][ids] * kept + silent, 1.0)
+        return rate
 
     def _parents(self, column: int, sids: Ids) -> Ids:
         """The narrowest slice around this column's that orders tell of, event by event."""

@@ -60,11 +60,11 @@ class ReviewWatch(Watch):
         due = np.clip(plain * self.common.factor, LOWEST, HIGHEST)
         weight = np.ones(len(due))
         if self.product is not None:
-            products = pane.sids[:, self.product]
-            weight = self.bursts.weights(products, pane.got, due, now_ms=now_ms)
+            burst = self.bursts.weights(pane.ids, pane.sums(pane.got), pane.sums(due), now_ms=now_ms)
+            weight = burst[pane.places.reshape(pane.sids.shape)[:, self.product]]
         raised, heard = self.incidents.explain(pane.at, pane.sids, due)
         free = heard.all(axis=1)
-        self.common.add(pane.sids[free], got=pane.got[free], due=plain[free])
+        self.common.add(pane.ids, got=pane.sums(pane.got * free), due=pane.sums(plain * free))
         self._note_incidents(pane, due, now_ms)
         values = {"got": pane.got, "due": due, "trials": pane.trials, "weight": weight, "bad": pane.bad}
         self.recent.append(pane.at, pane.sids, values, pane.notes)
@@ -76,7 +76,7 @@ class ReviewWatch(Watch):
         if self.product is not None:
             weights[:, self.product] = 1.0
         weights *= heard
-        ids, places = np.unique(pane.sids.ravel(), return_inverse=True)
+        ids, places = pane.ids, pane.places
         bad, good = np.maximum(gains, 0.0), np.minimum(gains, 0.0)
         summed = [
             np.bincount(places, (bad[:, [j]] * weights + good[:, [j]] * heard).ravel()) for j in range(len(self.ratios))

@@ -34,6 +34,7 @@ class SliceTable:
         self._free: list[int] = []
         self.refines = np.array([[_refines(a, b) for a in self.slices] for b in self.slices])  # [wide, narrow]
         self.rank = np.array([_rank(joined) for joined in self.slices], float)
+        self.widest_first = [int(one) for one in np.argsort(self.rank, kind="stable")][1:]
         self.strength = np.array([PRIOR_STRENGTH.get(joined, JOINED_STRENGTH) for joined in self.slices])
 
     def __len__(self) -> int:
@@ -128,4 +129,4 @@ def _refines(narrow: Slice, wide: Slice) -> bool:
 def _rank(joined: Slice) -> float:
     if joined == ("product_id",):
         return 3.0
-    return 2.0 if joined == ("shop_id",) else float(len(joined))
+    return 2.5 if joined == ("shop_id",) else float(len(joined))

@@ -1,6 +1,7 @@
 """Whether more happens than a few minutes ago, told by events that come at once, for those that come late."""
 
 import math
+from bisect import bisect_right
 from collections import deque
 from typing import Any, Final
 
@@ -14,11 +15,21 @@ class Volume:
     """Counts a pane of reviews and of complaints."""
 
     def __init__(self) -> None:
-        self._panes: deque[tuple[int, int, int]] = deque()
+        # end of a pane, counts from the beginning up to it, and counts that fade, of reviews and complaints
+        self._panes: deque[tuple[int, float, float, float, float]] = deque()
+        self._first_ms = 0
 
     def add(self, end_ms: int, *, reviews: int, complaints: int) -> None:
         """A pane's counts."""
-        self._panes.append((end_ms, reviews, complaints))
+        if not self._panes:
+            self._first_ms = end_ms - 1
+            self._panes.append((end_ms - 1, 0.0, 0.0, 0.0, 0.0))
+        last, all_reviews, all_complaints, fading_reviews, fading_complaints = self._panes[-1]
+        kept = math.exp((last - end_ms) / RATE_MS)
+        self._panes.append((
+            end_ms, all_reviews + reviews, all_complaints + complaints,
+            fading_reviews * kept + reviews, fading_complaints * kept + complaints,
+        ))  # fmt: skip
         while self._panes[0][0] < end_ms - KEPT_MS:
             self._panes.popleft()
 
@@ -27,24 +38,19 @@ class Volume:
 
         Weighs the minutes before as `Exposure` weighs its orders, so that both speak of the same time.
         """
-        now_ms, first_ms = self._panes[-1][0], self._panes[0][0]
-        ahead, age = now_ms - since_ms, since_ms - first_ms
+        now_ms, *now = self._panes[-1]
+        then_ms, *then = self._panes[max(0, bisect_right(self._panes, since_ms, key=lambda one: one[0]) - 1)]
+        ahead, age = now_ms - then_ms, then_ms - self._first_ms
         if ahead <= 0 or age < RATE_MS // 10:
             return 1.0
         per_ms = 1.0 / (RATE_MS * -math.expm1(-age / RATE_MS))
-        after, before = [0.0, 0.0], [0.0, 0.0]
-        for end, *counts in self._panes:
-            for kind in (0, 1):
-                if end > since_ms:
-                    after[kind] += counts[kind]
-                else:
-                    before[kind] += counts[kind] * math.exp((end - since_ms) / RATE_MS) * per_ms
-        return max((got + PRIOR) / (rate * ahead + PRIOR) for got, rate in zip(after, before, strict=True))
+        return max((now[i] - then[i] + PRIOR) / (then[i + 2] * per_ms * ahead + PRIOR) for i in (0, 1))
 
-    def dump(self) -> list[tuple[int, int, int]]:
+    def dump(self) -> list[Any]:
         """All of it as plain values."""
-        return list(self._panes)
+        return [self._first_ms, list(self._panes)]
 
     def load(self, state: list[Any]) -> None:
         """Take up what `dump` gave."""
-        self._panes = deque((end, reviews, complaints) for end, reviews, complaints in state)
+        self._first_ms, panes = state
+        self._panes = deque((end, *counts) for end, *counts in panes)

@@ -24,17 +24,29 @@ from schemas.results import AlertKind
 MINUTE_MS: Final = 60_000
 LEARN_MS: Final = 2 * MINUTE_MS
 SHORTEST_LAG_MS: Final = MINUTE_MS
+CONFIRMED: Final = 0.95  # of the evidence must be left when it is recalculated from the events themselves
+USUAL_RUN_MS: Final = 15 * MINUTE_MS
 WARM_UP: Final = 8.0  # negatives (complaints) learnt before anything is called unusual
 MOST_ALARMS: Final = 5  # named in a pane; the rest in the next
 HELD_MS: Final = 40_000
 WORTH_REBUILDING: Final = 2.5  # nats
-SLACK_MS: Final = MINUTE_MS
+
+
+def haste(run_ms: Ids) -> Floats:
+    """Nats that a run must have beyond the threshold for being short.
+
+    There are as many chances for a run of a minute as a day has minutes, but few for one of an hour: a threshold
+    that grows with the logarithm of their number gives each length an equal part of the false alarms.
+    """
+    result: Floats = np.maximum(0.0, np.log(USUAL_RUN_MS / np.maximum(run_ms, 1000.0)))
+    return result
 
 
 class Watch:
     """What reviews and complaints have in common."""
 
     kind: AlertKind
+    trusted = True  # whether the running sums rest on nothing that was guessed
 
     def __init__(self, table: SliceTable, settings: KindSettings, config: SpikeConfig) -> None:
         self.table, self.settings, self.config = table, settings, config
@@ -101,7 +113,7 @@ class Watch:
     @property
     def warm(self) -> bool:
         """Whether enough was learnt to call anything unusual."""
-        return self.baseline.learnt >= WARM_UP
+        return self.baseline.learnt >= WARM_UP and self.baseline.trials > 0.0
 
     def minute(self, now_ms: int) -> None:
         """What is done once a minute."""
@@ -138,7 +150,7 @@ class Watch:
             alarms = alarms[self.sequential.evidence(alarms) >= self.settings.evidence_nats]
             if not len(alarms):
                 break
-            nats = np.array([self._verdict(int(one))[0] for one in alarms])
+            nats = np.array([self._verdict(int(one), now_ms)[0] for one in alarms])
             first = int(nats.argmax())
             if nats[first] < self.settings.evidence_nats:
                 break
@@ -152,12 +164,12 @@ class Watch:
                 found.append(decision)
         return found
 
-    def _verdict(self, one: int) -> tuple[float, int]:
-        """Evidence of a series after over-dispersion, 0 where it is no spike by size; and the run's start."""
+    def _verdict(self, one: int, now_ms: int) -> tuple[float, int]:
+        """Evidence of a series after over-dispersion and haste, 0 where it is no spike by size; and the run's start."""
         ids = np.array([one])
         sums = self.sequential.sums
         total, got, due = (sums[name][one] for name in ("sum", "got", "due"))
-        nats = self.discounted(total, got, due, self.uncertainty(ids)[0])
+        nats = self.discounted(total, got, due, self.uncertainty(ids)[0]) - haste(now_ms - sums["since"][one])
         best = int(nats.argmax())
         return float(nats[best]), int(sums["since"][one, best])
 
@@ -168,16 +180,18 @@ class Watch:
         return result
 
     def _name(self, alarm: int, now_ms: int) -> Decision | None:
-        _, since = self._verdict(alarm)
+        nats, since = self._verdict(alarm, now_ms)
         best: Candidate | None = None
         for _ in range(2):  # the second time from the named slice's own start
-            found = self._candidates(alarm, since - SLACK_MS, now_ms)
+            found = self._candidates(alarm, since, now_ms)
+            if self.trusted:
+                found = [one._replace(nats=max(nats, one.nats)) if one.sid == alarm else one for one in found]
             best = attribution.most_specific(found, self.table.rank)
             if best is None:
                 return None
             since = self._start(best, now_ms)
         assert best is not None
-        if best.nats < 0.8 * self.settings.evidence_nats:
+        if best.nats < CONFIRMED * self.settings.evidence_nats:
             return None
         return self._begin(best, since, now_ms)
 
