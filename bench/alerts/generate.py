@@ -12,7 +12,6 @@ from bench.alerts.truth import Incident
 from bench.alerts.world import (
     DAY_S,
     DIMENSIONS,
-    TIERS,
     Floats,
     Ints,
     Plan,

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.alerts.generate import COMPLAINT, ORDERS, REVIEW, Stream
 from bench.alerts.world import DIMENSIONS, Floats
 from schemas.results import Observation
 
+Bools = NDArray[np.bool_]
 BATCH_S: Final = 10.0
 LATENESS_S: Final = 300.0
 
@@ -26,8 +28,14 @@ def simulated_negativity(stream: Stream, *, accuracy: float = 0.94) -> Floats:
     return result
 
 
-def observations(stream: Stream, negativity: Floats) -> Iterator[tuple[int, list[Observation]]]:
-    """Batches of ten seconds of arrival, each with the newest event time by then; duplicates and late ones left out."""
+def observations(
+    stream: Stream, negativity: Floats, called: Bools | None = None
+) -> Iterator[tuple[int, list[Observation]]]:
+    """Batches of ten seconds of arrival, each with the newest event time by then; duplicates and late ones left out.
+
+    `called`: the judge's labels; None: negative from a negativity of one half on.
+    """
+    labels = (negativity > 0.5 if called is None else called).tolist()
     start, names = stream.plan.start_ms, stream.world.names
     values = [[*names[name], ""] for name in DIMENSIONS]
     columns = [stream.dims[name].tolist() for name in DIMENSIONS]
@@ -46,7 +54,7 @@ def observations(stream: Stream, negativity: Floats) -> Iterator[tuple[int, list
         if kinds[i] != ORDERS:
             newest = max(newest, at[i])
         dims = tuple(values[d][columns[d][i]] for d in range(len(DIMENSIONS)))
-        bad = kinds[i] == REVIEW and scores[i] > 0.5
+        bad = kinds[i] == REVIEW and labels[i]
         batch.append(Observation(
             kind=KINDS[kinds[i]], at=start + int(at[i] * 1000), dims=dims, count=counts[i],  # type: ignore[arg-type]  # six
             negativity=scores[i] if kinds[i] == REVIEW else 0.0, negative=bad,

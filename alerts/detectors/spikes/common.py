@@ -1,7 +1,7 @@
 """The common mode: what moves all slices alike is the mood of the hour, and no incident of any of them.
 
-Of category, channel and region each gives the median of its values' observed over expected; the least of the
-three counts, since one large value's incident moves the medians of the other dimensions but not that of its own.
+Of category, channel, region and tier each gives the median of its values' observed over expected; the least of
+them counts, since one large value's incident moves the medians of the other dimensions but not that of its own.
 """
 
 from typing import Any, Final
@@ -12,7 +12,7 @@ from alerts.detectors.spikes.arrays import Floats, Ids
 from alerts.detectors.spikes.grown import Grown
 from alerts.detectors.spikes.series import SliceTable
 
-WIDE: Final = ("category", "channel", "region")
+WIDE: Final = ("category", "channel", "region", "customer_tier")
 MEMORY_MS: Final = 20 * 60_000
 SHRINK: Final = 3.0  # expected negatives by which a value's ratio is drawn to 1
 ENOUGH: Final = 1.0  # expected negatives below which a value has no say

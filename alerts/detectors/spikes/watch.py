@@ -24,6 +24,7 @@ from schemas.results import AlertKind
 MINUTE_MS: Final = 60_000
 LEARN_MS: Final = 2 * MINUTE_MS
 SHORTEST_LAG_MS: Final = MINUTE_MS
+LIKELY_RATIO: Final = 1.25  # a slice may be named from here on; whether it is then told is `min_ratio`'s business
 CONFIRMED: Final = 0.95  # of the evidence must be left when it is recalculated from the events themselves
 USUAL_RUN_MS: Final = 15 * MINUTE_MS
 WARM_UP: Final = 8.0  # negatives (complaints) learnt before anything is called unusual
@@ -191,7 +192,8 @@ class Watch:
                 return None
             since = self._start(best, now_ms)
         assert best is not None
-        if best.nats < CONFIRMED * self.settings.evidence_nats:
+        enough = best.got >= self.settings.min_count and best.got + 0.5 >= self.settings.min_ratio * (best.due + 0.5)
+        if not enough or best.nats < CONFIRMED * self.settings.evidence_nats:
             return None
         return self._begin(best, since, now_ms)
 
@@ -208,7 +210,7 @@ class Watch:
         found: list[Candidate] = []
         for column in range(self.table.columns):
             sums = self.tally(column, rows, due=due, heard=heard, alarm=mine, now_ms=now_ms)
-            large = self.discounted(sums.got, sums.got, sums.due, 0.0) > 0.0
+            large = sums.got > LIKELY_RATIO * sums.due
             kept = Tally(*(values[large] for values in sums))
             if len(kept.ids):
                 found += attribution.candidates(
