@@ -5,6 +5,9 @@ What it is made of: `source_stage` (stage 1), `window_stage` and `decision_stage
 
 import asyncio
 import contextlib
+import logging
+import signal
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,6 +20,7 @@ from agents import broker, connection, pagestore
 from agents.alert_stage import AlertSink
 from agents.claims import Fence
 from agents.clock import AnyClock
+from agents.pages import Snapshot
 from agents.decision_stage import DecisionPorts, DecisionStage
 from agents.publish import Publisher
 from agents.source_stage import SourcePorts, SourceStage, owned_by
@@ -33,6 +37,8 @@ from streams.decisions import Decisions
 from streams.dimensions import Dimensions
 from streams.source import Source, SourceConfig
 from streams.windows import RollingWindows
+
+_log = logging.getLogger("peakwatch.worker")
 
 DAY_MS: Final = 86_400_000
 CHUNK_RECORDS: Final = 1_000  # as much as one turn of the event loop may take
@@ -74,6 +80,9 @@ class Worker:
         self.failure: BaseException | None = None
         self._settings = settings
         self._parts = parts
+        self._missed: dict[TP, int] = {}
+        self._open_clients = contextlib.AsyncExitStack()
+        self._options = connection.client_options(settings)
         self._producer: AIOKafkaProducer
         self._writer: Writer
         self._store: pagestore.PageStore
@@ -110,8 +119,8 @@ class Worker:
         app.agent(self._topic(DELTAS), name="windows")(self._agent(self._window_chunk))
         app.agent(self._topic(OBSERVATIONS), name="decisions")(self._agent(self._decision_chunk))
         app.agent(self._topic(ALERTS), name="alerts")(self._agent(self._alert_chunk))
-        app.timer(self._settings.flush_ms / 1000, name="flush")(self._flush)
-        app.timer(self._settings.snapshot_ms / 1000, name="snapshot")(self._snapshot)
+        app.timer(self._settings.flush_ms / 1000, name="flush")(self._timed(self._flush))
+        app.timer(self._settings.snapshot_ms / 1000, name="snapshot")(self._timed(self._snapshot))
         app.on_partitions_assigned.connect(self._assigned)
         app.on_partitions_revoked.connect(self._revoked)
         app.on_before_shutdown.connect(self._before_shutdown)
@@ -133,18 +142,27 @@ class Worker:
         return agent
 
     async def _source_chunk(self, chunk: Chunk) -> None:
-        stage = await self._sources.get(TP(chunk.topic, chunk.partition))
-        async with stage.lock:
-            await stage.chunk(chunk)
+        await self._chunk(self._sources, chunk)
 
     async def _window_chunk(self, chunk: Chunk) -> None:
-        stage = await self._windows.get(TP(chunk.topic, chunk.partition))
-        async with stage.lock:
-            await stage.chunk(chunk, now_ms=self._parts.clock.now_ms())
+        await self._chunk(self._windows, chunk)
 
     async def _decision_chunk(self, chunk: Chunk) -> None:
-        stage = await self._decisions.get(TP(chunk.topic, chunk.partition))
+        await self._chunk(self._decisions, chunk)
+
+    async def _chunk(self, stages: Stages[Any], chunk: Chunk) -> None:
+        tp = TP(chunk.topic, chunk.partition)
+        stage = await stages.get(tp)
+        if stage is None:
+            return  # fetched before the partition was taken from us
         async with stage.lock:
+            if chunk.start > stage.position and stage.position:
+                if self._missed.get(tp) != stage.position:
+                    self._missed[tp] = stage.position
+                    await consumer_of(self.app).rewind(tp, stage.position, missed_before=chunk)
+                    return
+                _log.error("%s/%d: records %d to %d are gone: the broker keeps them for too short a time",
+                           *tp, stage.position, chunk.start - 1)  # fmt: skip
             await stage.chunk(chunk, now_ms=self._parts.clock.now_ms())
 
     async def _alert_chunk(self, chunk: Chunk) -> None:
@@ -158,6 +176,16 @@ class Worker:
         await self.app.crash(error)
 
     # --- time
+
+    def _timed(self, work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        async def timer() -> None:
+            try:
+                await work()
+            except Exception as error:
+                await self._fail(error)
+                raise
+
+        return timer
 
     async def _flush(self) -> None:
         now_ms = self._parts.clock.now_ms()
@@ -181,9 +209,10 @@ class Worker:
         """Nothing to do: a task keeps the app alive until its first assignment."""
 
     async def _assigned(self, _app: Any, assigned: set[TP], **_: Any) -> None:
+        generation = self.app.consumer_generation_id
         await self._open()
         for topics, stages in self._kinds:
-            stages.assign(tp for tp in assigned if tp.topic in topics)
+            stages.assign((tp for tp in assigned if tp.topic in topics), generation=generation)
 
     async def _revoked(self, _app: Any, revoked: set[TP], **_: Any) -> None:
         now_ms = self._parts.clock.now_ms()
@@ -198,15 +227,18 @@ class Worker:
         await self._snapshot()
         with contextlib.suppress(AttributeError):  # never opened
             await self._writer.close()
-            await self._producer.stop()
+        await self._open_clients.aclose()
 
     async def _open(self) -> None:
         if hasattr(self, "_producer"):
             return
-        self._producer = connection.producer(self._settings)
-        await self._producer.start()
+        settings = self._settings
+        # linger_ms=0: we pack ourselves; with a linger, aiokafka on uvloop was seen to stop sending for good.
+        self._producer = await self._open_clients.enter_async_context(
+            broker.open_producer(settings.kafka_bootstrap, linger_ms=0, options=self._options)
+        )
         self._store = pagestore.PageStore(
-            self._producer, bootstrap=self._settings.kafka_bootstrap, partitions=self._settings.partitions
+            self._producer, bootstrap=settings.kafka_bootstrap, partitions=settings.partitions, options=self._options
         )
         self._writer = self._parts.writer()
         await self._writer.start()
@@ -214,11 +246,11 @@ class Worker:
 
     # --- taking over
 
-    async def _take_source(self, tp: TP) -> SourceStage:
+    async def _take_source(self, tp: TP, generation: int) -> SourceStage:
         settings = self._settings
         windows = tuple((DELTAS, number) for number in range(settings.window_partitions))
         decisions = (OBSERVATIONS, 0)
-        snapshot = await self._snapshot_of(tp)
+        snapshot = await self._snapshot_of(tp, generation)
         source = Source(self._parts.source, tp.topic, tp.partition)
         position = tick_ms = 0
         since = {}
@@ -228,17 +260,17 @@ class Worker:
             since = decode_journals(snapshot.root["journals"])
         outputs = await take_over(
             self._producer, bootstrap=settings.kafka_bootstrap, source=(tp.topic, tp.partition),
-            outputs=[*windows, decisions], since=since, generation=self.app.consumer_generation_id,
+            outputs=[*windows, decisions], since=since, generation=generation, options=self._options,
             confirm=consumer_of(self.app).confirm_session, check=consumer_of(self.app).check_session,
         )  # fmt: skip
         ports = SourcePorts(outputs, windows, decisions, self._writer, _Saved(self._store, tp), self._send)
         return SourceStage(source, ports, position=position, tick_ms=tick_ms)
 
-    async def _take_windows(self, tp: TP) -> WindowStage:
+    async def _take_windows(self, tp: TP, generation: int) -> WindowStage:
         settings = self._settings
         owns = None if settings.window_partitions == 1 else owned_by(tp.partition, settings.window_partitions)
         windows = RollingWindows(Dimensions(settings.dimensions), owns=owns)
-        snapshot = await self._snapshot_of(tp)
+        snapshot = await self._snapshot_of(tp, generation)
         event_time, fence, position = EventTime(settings.idle_ms), Fence(), 0
         if snapshot is not None:
             window_pages.load(windows, snapshot.pages)
@@ -248,10 +280,10 @@ class Worker:
         ports = WindowPorts(self._writer, _Saved(self._store, tp), topic)
         return WindowStage(windows, ports, event_time=event_time, fence=fence, position=position)
 
-    async def _take_decisions(self, tp: TP) -> DecisionStage:
+    async def _take_decisions(self, tp: TP, generation: int) -> DecisionStage:
         settings = self._settings
         decisions = self._parts.decisions()
-        snapshot = await self._snapshot_of(tp)
+        snapshot = await self._snapshot_of(tp, generation)
         event_time, fence, position = EventTime(settings.idle_ms), Fence(), 0
         if snapshot is not None:
             decisions.load(snapshot.pages)
@@ -261,9 +293,9 @@ class Worker:
         ports = DecisionPorts(_Saved(self._store, tp), topic)
         return DecisionStage(decisions, ports, event_time=event_time, fence=fence, position=position)
 
-    async def _snapshot_of(self, tp: TP) -> pagestore.Snapshot | None:
+    async def _snapshot_of(self, tp: TP, generation: int) -> Snapshot | None:
         return await self._store.take_over(
-            tp.topic, tp.partition, generation=self.app.consumer_generation_id,
+            tp.topic, tp.partition, generation=generation,
             confirm=consumer_of(self.app).confirm_session,
         )  # fmt: skip
 
@@ -287,12 +319,19 @@ class _Saved:
         await self._store.save(self._tp.topic, self._tp.partition, kept, root)
 
 
+def _show_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    for task in asyncio.all_tasks(loop):
+        task.print_stack(file=sys.stderr)
+
+
 def run(worker: Worker, *, log_level: str = "WARNING") -> int:
     """Run until a signal or an error; the exit status."""
     import uvloop
 
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
+    # A worker that hangs tells where: kill -USR1 PID.
+    loop.add_signal_handler(signal.SIGUSR1, _show_tasks, loop)
     main = faust.Worker(worker.app, loglevel=log_level, quiet=True, loop=loop, override_logging=True)
     main.execute_from_commandline()
     return 0

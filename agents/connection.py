@@ -4,21 +4,13 @@ import ssl
 from typing import Any
 
 import faust
-from aiokafka import AIOKafkaProducer
 
 from schemas.errors import ConfigError
 from schemas.settings import Settings
 
-COMPRESSION = "lz4"
-MAX_REQUEST_BYTES = 1_048_576
-
-
 def client_options(settings: Settings) -> dict[str, Any]:
-    """Keyword arguments for aiokafka's clients. ConfigError where a certificate cannot be read."""
-    options: dict[str, Any] = {
-        "bootstrap_servers": settings.kafka_bootstrap,
-        "security_protocol": settings.kafka_security_protocol,
-    }
+    """Keyword arguments for aiokafka's clients, besides the servers. ConfigError where a certificate cannot be read."""
+    options: dict[str, Any] = {"security_protocol": settings.kafka_security_protocol}
     if "SSL" in settings.kafka_security_protocol:
         options["ssl_context"] = _ssl_context(settings)
     if settings.kafka_security_protocol.startswith("SASL"):
@@ -37,14 +29,6 @@ def credentials(settings: Settings) -> Any:
             mechanism=settings.kafka_sasl_mechanism, ssl_context=context,
         )  # fmt: skip
     return None if context is None else faust.SSLCredentials(context)
-
-
-def producer(settings: Settings) -> AIOKafkaProducer:
-    """A producer whose acknowledgement means that every in-sync replica has the record."""
-    return AIOKafkaProducer(
-        **client_options(settings), acks="all", compression_type=COMPRESSION, linger_ms=5,
-        max_request_size=MAX_REQUEST_BYTES,
-    )  # fmt: skip
 
 
 def _ssl_context(settings: Settings) -> ssl.SSLContext:

@@ -74,7 +74,7 @@ class SourceStage:
         marks = {mark for mark in ports.outputs.fences.values() if mark > Mark(position, tick_ms)}
         self._marks = sorted(marks)
 
-    async def chunk(self, chunk: Chunk) -> None:
+    async def chunk(self, chunk: Chunk, *, now_ms: int = 0) -> None:
         """Take records; those below the position were taken by whoever wrote the snapshot."""
         rest: Chunk | None = chunk.split(self.position)[1] if chunk.start < self.position else chunk
         while rest is not None:

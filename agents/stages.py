@@ -23,28 +23,29 @@ S = TypeVar("S", bound=Stage)
 
 
 class Stages(Generic[S]):
-    """Stages of one kind, by partition. `build` takes a partition over."""
+    """Stages of one kind, by partition. `build` takes a partition over, for a generation of the group."""
 
-    def __init__(self, build: Callable[[TP], Awaitable[S]], *, settle: Callable[[TP, int], object]) -> None:
+    def __init__(self, build: Callable[[TP, int], Awaitable[S]], *, settle: Callable[[TP, int], object]) -> None:
         self._build = build
         self._settle = settle
         self._building: dict[TP, asyncio.Task[S]] = {}
         self._settled: dict[TP, int] = {}
 
-    def assign(self, tps: Iterable[TP]) -> None:
+    def assign(self, tps: Iterable[TP], *, generation: int) -> None:
         """Begin to take partitions over; those that are not among them are ours no more."""
         wanted = set(tps)
         for tp in [tp for tp in self._building if tp not in wanted]:
             self.drop(tp)
         for tp in wanted - self._building.keys():
-            self._building[tp] = asyncio.create_task(self._made(tp))
+            self._building[tp] = asyncio.create_task(self._made(tp, generation))
 
-    async def get(self, tp: TP) -> S:
-        """The stage of a partition, once it is taken over; raises what taking it over raised."""
+    async def get(self, tp: TP) -> S | None:
+        """The stage of a partition, once it is taken over; raises what taking it over raised.
+
+        None where the partition is not ours: to claim it now would silence whoever owns it.
+        """
         task = self._building.get(tp)
-        if task is None:
-            task = self._building[tp] = asyncio.create_task(self._made(tp))
-        return await asyncio.shield(task)
+        return None if task is None else await asyncio.shield(task)
 
     def ready(self) -> Iterator[tuple[TP, S]]:
         """The stages that can be asked; raises what taking one over raised."""
@@ -73,7 +74,7 @@ class Stages(Generic[S]):
         if task is not None and not task.done():
             task.cancel()
 
-    async def _made(self, tp: TP) -> S:
-        stage = await self._build(tp)
+    async def _made(self, tp: TP, generation: int) -> S:
+        stage = await self._build(tp, generation)
         self._settled[tp] = stage.position
         return stage
