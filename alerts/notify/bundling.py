@@ -1,0 +1,113 @@
+"""Many messages as few: alerts of one queue's tickets wait for each other, and a tight budget makes digests.
+
+Pure: what is bundled follows from what waits, the tokens that are left and the time.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+import msgspec
+
+from schemas.notify import Route
+from schemas.results import Alert, AlertSeverity
+
+RANK: Final[Mapping[AlertSeverity, int]] = {"info": 0, "warning": 1, "critical": 2}
+
+
+class Waiting(msgspec.Struct):
+    """A transition that is to be told to one channel."""
+
+    alert: Alert
+    channel: str
+    not_before: int  # by the wall clock
+    since_ms: int
+    named: list[str] = []  # the people to mention
+    tried: list[str] = []  # channels that failed before this one
+    attempt: int = 0  # failed attempts on this channel
+    bundle: str = ""  # what it waits together with
+    step: int = 0  # of an escalation: which, from 1
+
+    @property
+    def critical(self) -> bool:
+        """Whether it may use the tokens that are kept back."""
+        return self.alert.severity == "critical" or self.step > 0
+
+    @property
+    def key(self) -> tuple[str, int, str, str]:
+        """The transition."""
+        return transition_of(self.alert)
+
+
+class Batch(NamedTuple):
+    """What goes out as one message."""
+
+    items: tuple[Waiting, ...]
+
+    @property
+    def critical(self) -> bool:
+        """Whether anything in it is."""
+        return any(item.critical for item in self.items)
+
+
+def transition_of(alert: Alert) -> tuple[str, int, str, str]:
+    """What tells two transitions apart."""
+    return alert.alert_id, alert.at, alert.status, alert.reason
+
+
+def bundle_of(alert: Alert, route: Route) -> str:
+    """The name of the bundle that an alert of a single ticket waits in; "" for all others.
+
+    A critical one waits for nobody: a rule made it critical so that somebody acts on this very ticket.
+    """
+    if "ticket_id" not in alert.labels or alert.severity == "critical" or not route.bundle_ms:
+        return ""
+    return "|".join((alert.kind, str(alert.evidence.get("queue", "")), alert.labels.get("clock", ""), alert.status))
+
+
+def plan(waiting: Iterable[Waiting], *, now_ms: int, free: int, free_critical: int) -> list[Batch]:
+    """What to send now over one channel, the critical ones first, in at most as many messages as are free.
+
+    `free` are the tokens for ordinary alerts, `free_critical` those for critical ones (which hold the former).
+    What finds no token stays; where tokens are short, all that is alike goes as one digest.
+    """
+    ready = [one for one in waiting if one.not_before <= now_ms]
+    critical = sorted((one for one in ready if one.critical), key=_order)
+    ordinary = _bundles(one for one in ready if not one.critical)
+    batches = _fit([Batch((one,)) for one in critical], free_critical)
+    left = min(free, free_critical - len(batches))
+    return batches + _fit(ordinary, left)
+
+
+def superseded(waiting: Iterable[Waiting], new: Waiting) -> list[Waiting]:
+    """What need not be told any more since something newer of the same alert goes to the same channel.
+
+    A step of the escalation stays unless the alert is claimed or over: who was to hear of it has not yet.
+    """
+    alert = new.alert
+    settled = alert.status == "resolved" or "acknowledged" in alert.evidence
+    return [
+        one for one in waiting
+        if one.channel == new.channel and one.alert.alert_id == alert.alert_id and one.alert.at <= alert.at
+        and (settled or (one.step == 0 and new.step == 0))
+    ]  # fmt: skip
+
+
+def _fit(batches: list[Batch], free: int) -> list[Batch]:
+    if free <= 0:
+        return []
+    if len(batches) <= free:
+        return batches
+    alone, rest = batches[: free - 1], batches[free - 1 :]
+    return [*alone, Batch(tuple(item for batch in rest for item in batch.items))]
+
+
+def _bundles(ready: Iterable[Waiting]) -> list[Batch]:
+    """Bundles as one batch each, everything else alone; in order of severity and time."""
+    found: dict[str, list[Waiting]] = {}
+    for number, one in enumerate(sorted(ready, key=_order)):
+        found.setdefault(one.bundle or f"#{number}", []).append(one)
+    return [Batch(tuple(items)) for items in found.values()]
+
+
+def _order(one: Waiting) -> tuple[int, int, str]:
+    return -RANK[one.alert.severity], one.alert.at, one.alert.alert_id
