@@ -65,11 +65,15 @@ def check_range(at_ms: int) -> int:
 
 
 def format_instant(at_ms: int, *, offset_minutes: int = 480) -> str:
-    """RFC 3339 at a fixed offset (China's by default); milliseconds are shown only where there are any."""
+    """RFC 3339 at a fixed offset (China's by default); milliseconds are shown only where there are any.
+
+    Beyond the year 9999 there is no such text: a later instant shows as its last millisecond.
+    """
     local = at_ms + offset_minutes * 60_000
     days, rest = divmod(local, _DAY_MS)
-    if days > _MAX_DAYS:  # the last hours of 9999 have no local date east of Greenwich
-        return format_instant(at_ms, offset_minutes=0)
+    if days > _MAX_DAYS:
+        # The last hours of 9999 have no local date east of Greenwich; the last pane's end has none at all.
+        return format_instant(min(at_ms, MAX_MS), offset_minutes=min(0, offset_minutes))
     date = dt.date.fromordinal(_EPOCH_ORDINAL + days)
     seconds, ms = divmod(rest, 1000)
     sign = "+" if offset_minutes >= 0 else "-"

@@ -24,6 +24,7 @@ Row = tuple[int, tuple[int, ...], float, float, float, str, str]
 EVICT_MS: Final = 10 * 60_000
 KINDS: Final = ("review", "complaint", "orders")
 LONGEST_IDLE_MS: Final = 60_000  # in silence the watches are asked once a minute
+ASKED_MS: Final = 24 * 3_600_000  # and after a day of it no more: one event dated 9999 must not cost millions of minutes
 
 
 class SpikeDetector:
@@ -142,13 +143,11 @@ class SpikeDetector:
 
 
 def _with_ticks(begin: int, ends: list[int]) -> list[int]:
-    """The panes to look at: those with rows, and one a minute where there are none."""
+    """The panes to look at: those with rows, and one a minute where there are none, for a day."""
     found: list[int] = []
     last = begin
     for end in ends:
-        while end - last > LONGEST_IDLE_MS:
-            last += LONGEST_IDLE_MS
-            found.append(last)
+        found += range(last + LONGEST_IDLE_MS, min(end, last + ASKED_MS + 1), LONGEST_IDLE_MS)
         found.append(end)
         last = end
     return found
