@@ -8,7 +8,7 @@ import contextlib
 import logging
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,8 +20,8 @@ from agents import broker, connection, pagestore
 from agents.alert_stage import AlertSink
 from agents.claims import Fence
 from agents.clock import AnyClock
-from agents.pages import Snapshot
 from agents.decision_stage import DecisionPorts, DecisionStage
+from agents.pages import Snapshot
 from agents.publish import Publisher
 from agents.source_stage import SourcePorts, SourceStage, owned_by
 from agents.stages import Stages
@@ -208,13 +208,13 @@ class Worker:
     async def _started(self) -> None:
         """Nothing to do: a task keeps the app alive until its first assignment."""
 
-    async def _assigned(self, _app: Any, assigned: set[TP], **_: Any) -> None:
+    async def _assigned(self, _app: Any, /, assigned: set[TP], *_: Any, **__: Any) -> None:
         generation = self.app.consumer_generation_id
         await self._open()
         for topics, stages in self._kinds:
             stages.assign((tp for tp in assigned if tp.topic in topics), generation=generation)
 
-    async def _revoked(self, _app: Any, revoked: set[TP], **_: Any) -> None:
+    async def _revoked(self, _app: Any, /, revoked: set[TP], *_: Any, **__: Any) -> None:
         now_ms = self._parts.clock.now_ms()
         for topics, stages in self._kinds:
             ours = [tp for tp in revoked if tp.topic in topics]
@@ -223,7 +223,7 @@ class Worker:
                 stages.drop(tp)
                 self._store.give_up(tp.topic, tp.partition)
 
-    async def _before_shutdown(self, _app: Any, **_: Any) -> None:
+    async def _before_shutdown(self, _app: Any, /, *_: Any, **__: Any) -> None:
         await self._snapshot()
         with contextlib.suppress(AttributeError):  # never opened
             await self._writer.close()
@@ -313,7 +313,7 @@ class _Saved:
         self._store = store
         self._tp = tp
 
-    async def save(self, pages: dict[str, bytes], root: dict[str, Any]) -> None:
+    async def save(self, pages: Mapping[str, bytes], root: Mapping[str, Any]) -> None:
         """Replace these pages; an empty one is taken away."""
         kept = {name: page or None for name, page in pages.items()}
         await self._store.save(self._tp.topic, self._tp.partition, kept, root)

@@ -7,7 +7,7 @@ import msgspec
 
 from schemas.errors import BadEvent
 from schemas.results import Observation
-from sla.watch import Transition
+from sla.transition import Transition
 from streams.facts import Facts, Feed, Forecast
 from streams.panes import Deltas, decode_deltas, encode_deltas
 

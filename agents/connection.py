@@ -8,6 +8,7 @@ import faust
 from schemas.errors import ConfigError
 from schemas.settings import Settings
 
+
 def client_options(settings: Settings) -> dict[str, Any]:
     """Keyword arguments for aiokafka's clients, besides the servers. ConfigError where a certificate cannot be read."""
     options: dict[str, Any] = {"security_protocol": settings.kafka_security_protocol}

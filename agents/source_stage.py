@@ -131,7 +131,7 @@ class SourceStage:
         facts = self.source.tick(self._tick_ms)
         if now_ms - self._forecast_at >= FORECAST_MS and self.source.intake.topic == TICKETS:
             self._forecast_at = now_ms
-            facts.forecast = dict(self.source.desk.watch.forecast(max(now_ms, self.source.newest_ms)))
+            facts.forecast = self.source.forecast(now_ms)
         self._gather(facts)
 
     def _gather(self, facts: Facts) -> None:

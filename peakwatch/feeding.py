@@ -89,7 +89,7 @@ def _address(line: bytes) -> tuple[str | None, bytes | None]:
         return None, None
     if address.topic not in SOURCES:
         return None, None
-    key = getattr(address, KEY_FIELD[address.topic])  # type: ignore[index]  # checked just above
+    key = getattr(address, KEY_FIELD[address.topic])
     return address.topic, key.encode() if key else None
 
 

@@ -16,11 +16,11 @@ from peakwatch.config import Config
 from schemas.errors import PermanentError
 from schemas.events import MAX_MESSAGE_BYTES
 from schemas.lines import alert_line, sla_line, window_line
+from schemas.settings import DEFAULT_DIMENSIONS
 from schemas.topics import SOURCES
 from sentiment.privacy import mask_text
 from sentiment.validity import validity_batch
 from streams.decisions import Decisions
-from schemas.settings import DEFAULT_DIMENSIONS
 from streams.dimensions import Dimensions
 from streams.engine import Engine, Line
 from streams.intake import Record
@@ -97,7 +97,7 @@ class _Envelope(msgspec.Struct):
 
 
 _topic_of: Final = msgspec.json.Decoder(_Envelope)
-_topics: Final = {topic: topic for topic in SOURCES}
+_topics: Final[dict[str, str]] = {topic: topic for topic in SOURCES}  # one object a name, not one a line
 
 
 def _batches(records: Iterator[Record]) -> Iterator[tuple[int, list[Line]]]:

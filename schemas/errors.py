@@ -1,10 +1,10 @@
 """The tree of errors. It branches where a caller acts differently, and nowhere else.
 
-    PeakWatchError
-    ├── BadEvent         goes to the dead letters, the stream goes on
-    ├── ConfigError      stops before any event is read, with every mistake at once
-    ├── TransientError   is tried again
-    └── PermanentError   is counted and given up
+PeakWatchError
+├── BadEvent         goes to the dead letters, the stream goes on
+├── ConfigError      stops before any event is read, with every mistake at once
+├── TransientError   is tried again
+└── PermanentError   is counted and given up
 """
 
 from collections.abc import Iterable

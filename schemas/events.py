@@ -155,4 +155,6 @@ def _check_rating(rating: float, rating_max: float) -> None:
         raise BadEvent("bad_rating", f"rating: {rating:g} is not in 1..{rating_max:g}")
 
 
-_DECODERS: Final = {topic: msgspec.json.Decoder(kind) for topic, kind in EVENT_TYPES.items()}
+_DECODERS: Final[dict[str, msgspec.json.Decoder[AnyEvent]]] = {
+    topic: msgspec.json.Decoder(kind) for topic, kind in EVENT_TYPES.items()
+}

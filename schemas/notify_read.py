@@ -253,9 +253,7 @@ def _step(node: Node) -> Step:
 
 
 def _route(node: Node) -> Route:
-    fields = node.fields(
-        ("match", "channels", "roster", "escalation", "resolved", "updates", "bundle", "continue")
-    )
+    fields = node.fields(("match", "channels", "roster", "escalation", "resolved", "updates", "bundle", "continue"))
     return Route(
         match=fields.take("match", _match, {}),
         channels=fields.need("channels", _names, stand_in=()),

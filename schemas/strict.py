@@ -68,9 +68,7 @@ class Node:
         self.wrong("is not true or false")
         return False
 
-    def number(
-        self, *, at_least: float = -math.inf, at_most: float = math.inf, above: float = -math.inf
-    ) -> float:
+    def number(self, *, at_least: float = -math.inf, at_most: float = math.inf, above: float = -math.inf) -> float:
         """A finite number within bounds."""
         value = self.value
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):

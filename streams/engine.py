@@ -31,7 +31,7 @@ class Line(NamedTuple):
 class Cut(NamedTuple):
     """Where, in a batch, event time moved into another pane: what came before it is decided on first."""
 
-    index: int
+    at: int
     newest_ms: int
 
 
@@ -47,12 +47,15 @@ class Engine:
         dedupe = Dedupe()
         self._config = config
         self._panes = PaneDeltas()
-        self._sources = {topic: Source(config, topic, dedupe=dedupe, panes=self._panes) for topic in SOURCES}
+        self._sources: dict[str, Source] = {
+            topic: Source(config, topic, dedupe=dedupe, panes=self._panes) for topic in SOURCES
+        }
         self._tickets = self._sources[TICKETS]
         self._windows = windows
         self._decisions = decisions
         self._refused = Tally()
         self._forecast_at = -LOOK_AHEAD_MS
+        self._open = Facts()  # of the pane that event time is in: decided on when it has moved on
         self.newest_ms = -1
 
     @property
@@ -68,22 +71,20 @@ class Engine:
         """Take lines in order of arrival; gives the alerts they lead to. How they are batched changes nothing."""
         accepted, newest, cuts = self._take(lines)
         verdicts = judge_reviews(self._config.judging, self._sources[REVIEWS].near, accepted)
-        facts, at = Facts(), 0
+        at = 0
         for index, (item, verdict) in enumerate(zip(accepted, verdicts, strict=True)):
-            if at < len(cuts) and cuts[at].index == index:
-                yield from self._decide(facts, cuts[at].newest_ms)
-                facts, at = Facts(), at + 1
+            if at < len(cuts) and cuts[at].at == index:
+                yield from self._decide(cuts[at].newest_ms)
+                at += 1
             source = self._sources[_TOPIC_OF[type(item.event)]]
-            source.absorb(item, verdict, facts=facts, sla_newest_ms=newest[index])
-        yield from self._decide(facts, self.newest_ms)
+            source.absorb(item, verdict, facts=self._open, sla_newest_ms=newest[index])
 
     def finish(self) -> Iterator[Alert]:
         """The end (E1): everything due at or before the newest event time has happened."""
         if self.newest_ms < 0:
             return
-        facts = Facts()
-        self._tickets.due(self.newest_ms + self._config.hold_ms, facts=facts)
-        yield from self._decide(facts, self.newest_ms)
+        self._tickets.due(self.newest_ms + self._config.hold_ms, facts=self._open)
+        yield from self._decide(self.newest_ms)
         if self._decisions is not None:
             yield from self._decisions.advance(self.newest_ms)
 
@@ -117,9 +118,8 @@ class Engine:
             newest.append(self.newest_ms)
         return accepted, newest, cuts
 
-    def _decide(self, facts: Facts, newest_ms: int) -> Iterator[Alert]:
-        if newest_ms < 0:
-            return
+    def _decide(self, newest_ms: int) -> Iterator[Alert]:
+        facts, self._open = self._open, Facts()
         self._tickets.due(newest_ms, facts=facts)
         facts.deltas = self._panes.drain()
         if self._windows is not None:
@@ -127,7 +127,7 @@ class Engine:
         if self._decisions is not None:
             if newest_ms - self._forecast_at >= LOOK_AHEAD_MS:
                 self._forecast_at = newest_ms
-                facts.forecast = dict(self._tickets.desk.watch.forecast(newest_ms))
+                facts.forecast = self._tickets.forecast(newest_ms)
             yield from self._decisions.feed(facts, newest_ms=newest_ms)
 
 

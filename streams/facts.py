@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from schemas.results import ComplaintRow, DeadLetter, Observation, OrdersRow, ReviewRow, TicketRow
-from sla.watch import Transition
+from sla.transition import Transition
 from streams.panes import NO_DELTAS, Deltas
 
 Feed = tuple[str, str, int]  # topic, channel, pane

@@ -29,7 +29,7 @@ class SketchEntry(NamedTuple):
     cell: Dims
     which: int  # figures.FIRST_RESPONSE or figures.RESOLUTION
     bucket: int
-    count: int
+    count: int  # type: ignore[assignment]  # a tuple's method is not missed
 
 
 class Deltas(NamedTuple):

@@ -55,7 +55,7 @@ class RuleWindows:
     def add(self, deltas: Deltas) -> None:
         """Take what the rules look at."""
         sketched = deltas.sketches if self._sketches else []
-        kept = np.flatnonzero(deltas.figures[:, self._columns].any(axis=1)) if self._columns else ()
+        kept = np.flatnonzero(deltas.figures[:, self._columns].any(axis=1))
         if not len(kept):
             self.windows.add(NO_DELTAS._replace(sketches=sketched))
             return

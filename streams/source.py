@@ -17,7 +17,7 @@ from sla.policy import Policy
 from sla.watch import SlaWatch
 from streams.counting import Counting, count_complaint, count_orders, count_review
 from streams.dedupe import Dedupe
-from streams.facts import Facts
+from streams.facts import Facts, Forecast
 from streams.intake import Accepted, Intake, Record
 from streams.judging import UNJUDGED, Judging, Verdict, judge_reviews
 from streams.panes import PaneDeltas
@@ -118,7 +118,12 @@ class Source:
     def due(self, newest_ms: int, *, facts: Facts) -> None:
         """Fire what is due on ticket clocks when the newest event time, or the wall clock, is `newest_ms`."""
         watermark_ms = newest_ms - self.config.hold_ms
-        facts.transitions += self.desk.advance(watermark_ms, newest_ms=self.newest_ms, panes=self.panes)
+        facts.transitions += self.desk.advance(watermark_ms, panes=self.panes)
+
+    def forecast(self, now_ms: int) -> dict[Forecast, int]:
+        """How many ticket clocks will breach within each horizon, by queue and clock."""
+        counts = self.desk.watch.forecast(max(now_ms, self.newest_ms))
+        return {(queue, clock, horizon): count for (queue, clock, horizon), count in counts.items()}
 
     # --- snapshots
 

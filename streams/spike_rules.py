@@ -1,6 +1,7 @@
 """From the rules' words to the spike detector's settings."""
 
 import dataclasses
+from typing import Any
 
 from alerts.detectors.spikes.config import COMPLAINT, DEFAULT_SLICES, NEGATIVE, KindSettings, SpikeConfig
 from schemas.peaks import Peaks
@@ -30,7 +31,7 @@ def _settings(own: KindSettings, rule: SpikeRule | None) -> KindSettings:
     """What the rule says over the detector's own settings, which were tuned; None is left as it is."""
     if rule is None:
         return dataclasses.replace(own, enabled=False)
-    said = {
+    said: dict[str, Any] = {
         "min_ratio": rule.min_ratio,
         "min_count": rule.min_events,
         "evidence_nats": rule.evidence_nats,

@@ -13,7 +13,8 @@ from schemas.masking import pseudonym
 from schemas.results import PANE_MS, SlaTransition, TicketRow
 from sla.clock import Milestones
 from sla.step import Step
-from sla.watch import SlaWatch, Transition
+from sla.transition import Transition
+from sla.watch import SlaWatch
 from streams import figures as f
 from streams.counting import Counting
 from streams.intake import Accepted, Tally
@@ -49,19 +50,20 @@ class TicketDesk:
             _count_changes(outcome.before, outcome.after, before_cell, cell, closed_ms=closed_ms, panes=panes)
         if event.csat is not None and event.action == "closed":
             _count_csat(event.csat, item, cell, panes=panes, tally=tally)
-        return self.count_transitions(outcome.transitions, newest_ms=newest_ms, panes=panes)
+        return self._count(outcome.transitions, closed_ms=closed_ms, panes=panes)
 
-    def advance(self, watermark_ms: int, *, newest_ms: int, panes: PaneDeltas) -> Iterator[Transition]:
-        """What falls due up to the SLA watermark (rule A1), which is `sla_hold` behind the clock."""
-        return self.count_transitions(self.watch.advance(watermark_ms), newest_ms=newest_ms, panes=panes)
+    def advance(self, watermark_ms: int, *, panes: PaneDeltas) -> Iterator[Transition]:
+        """What falls due up to the SLA watermark (rule A1), which is `sla_hold` behind the clock.
 
-    def count_transitions(
-        self, transitions: Iterable[Transition], *, newest_ms: int, panes: PaneDeltas
-    ) -> Iterator[Transition]:
+        All of it counts: what lies in a gap between two events is as old as the gap is long, but not late.
+        """
+        return self._count(self.watch.advance(watermark_ms), closed_ms=0, panes=panes)
+
+    def _count(self, transitions: Iterable[Transition], *, closed_ms: int, panes: PaneDeltas) -> Iterator[Transition]:
         """Count each in the pane of its instant, and hand it on."""
         for transition in transitions:
             figure, sign = _VERDICTS.get((transition.kind, transition.corrects), (None, 0))
-            if figure is not None and transition.at_ms >= newest_ms - self._open_ms:
+            if figure is not None and transition.at_ms >= closed_ms:
                 panes.row(transition.at_ms // PANE_MS, _cell_of(transition.dims))[figure] += sign
             yield transition
 

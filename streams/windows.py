@@ -129,7 +129,8 @@ class RollingWindows:
 
     def open_levels(self) -> list[int]:
         """Open tickets by key number."""
-        return self._open[: len(self._keys)].tolist()
+        levels: list[int] = self._open[: len(self._keys)].tolist()
+        return levels
 
     def restore(
         self, front: int | None, *, levels: Mapping[Key, int], pending: dict[int, list[Block]],
@@ -309,7 +310,7 @@ class RollingWindows:
 
 
 _NO_PAIR: Final = (_NO_SKETCH, _NO_SKETCH)
-assert SKETCHES == len(_NO_PAIR)
+assert len(_NO_PAIR) == SKETCHES
 
 
 def _consolidate(blocks: list[Block]) -> Block:

@@ -19,16 +19,17 @@ Ctrl-C ends it and leaves nothing behind."""
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    parser.add_argument("--seconds", type=float, metavar="N", help="end after so long, with a summary (default: Ctrl-C)")
+    parser.add_argument(
+        "--seconds", type=float, metavar="N", help="end after so long, with a summary (default: Ctrl-C)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Play until the time is over or somebody ends it."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    from peakwatch.demo.stage import Tell, ensure_alive, stage
-
-    from peakwatch.demo import wall as walls
     from peakwatch import stores
+    from peakwatch.demo import wall as walls
+    from peakwatch.demo.stage import Tell, ensure_alive, stage
 
     last: Any = None
     with stage(tell=Tell()) as on:
@@ -104,6 +105,8 @@ class _screen:
 
 
 def _summarize(wall: Any, seconds: float) -> None:
-    print(f"\nIn {seconds:.0f} s: {wall.sent:,} events sent, {wall.reviews:,} reviews and {wall.windows:,} windows stored.")
+    print(
+        f"\nIn {seconds:.0f} s: {wall.sent:,} events sent, {wall.reviews:,} reviews and {wall.windows:,} windows stored."
+    )
     for name, count in sorted(wall.tally.items()):
         print(f"  {name:32} {count:>6,}")

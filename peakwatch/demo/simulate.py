@@ -149,7 +149,10 @@ class Evening:
             now += self._delay(30 * MINUTE, 1.0)
             yield now, {**ticket, "action": "resolved", "agent_id": self._agent()}
         elif rng.random() < 0.4:
-            yield now + self._delay(5 * MINUTE, 1.0), {**ticket, "action": "closed", "csat": rng.choice((1, 3, 4, 5, 5))}
+            yield (
+                now + self._delay(5 * MINUTE, 1.0),
+                {**ticket, "action": "closed", "csat": rng.choice((1, 3, 4, 5, 5))},
+            )
 
     def _agent(self) -> str:
         return f"a{self._rng.randrange(30):02d}"

@@ -48,7 +48,7 @@ def look(client: ClickHouse, *, now_ms: int, sent: int) -> Wall:
     wall.categories = client.execute(
         f"SELECT value, reviews, ifNull(negative_share, 0), ifNull(sentiment_mean, 0.5) FROM {database}.windows_latest "
         "WHERE window_seconds = 300 AND dimension = 'category' AND value != '' ORDER BY value"
-    )  # type: ignore[assignment]  # four columns, as asked
+    )
     wall.reviews = client.execute(f"SELECT uniqExact(event_id) FROM {database}.reviews")[0][0]
     wall.windows = client.execute(f"SELECT count() FROM {database}.windows")[0][0]
     for kind, status, count in client.execute(

@@ -266,7 +266,6 @@ async def test_a_row_that_does_not_fit_is_a_dead_letter_and_the_rest_is_stored(
     assert client.execute(letters) == [(n, "store:reviews", "refused_by_store") for n in (33, 44)]
 
 
-@pytest.mark.xfail(reason="chDB's streaming insert reports success for a write that its pipeline refused", strict=True)
 async def test_a_row_that_the_server_refuses_is_a_dead_letter_and_the_rest_is_stored(
     server: ClickHouseServer, client: ClickHouse, database: str, tmp_path: Path
 ) -> None:
