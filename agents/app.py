@@ -208,13 +208,15 @@ class Worker:
     async def _started(self) -> None:
         """Nothing to do: a task keeps the app alive until its first assignment."""
 
-    async def _assigned(self, _app: Any, /, assigned: set[TP], *_: Any, **__: Any) -> None:
+    async def _assigned(self, _app: Any, /, *told: Any, **_: Any) -> None:
+        assigned: set[TP] = told[0]
         generation = self.app.consumer_generation_id
         await self._open()
         for topics, stages in self._kinds:
             stages.assign((tp for tp in assigned if tp.topic in topics), generation=generation)
 
-    async def _revoked(self, _app: Any, /, revoked: set[TP], *_: Any, **__: Any) -> None:
+    async def _revoked(self, _app: Any, /, *told: Any, **_: Any) -> None:
+        revoked: set[TP] = told[0]
         now_ms = self._parts.clock.now_ms()
         for topics, stages in self._kinds:
             ours = [tp for tp in revoked if tp.topic in topics]

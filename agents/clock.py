@@ -47,7 +47,7 @@ AnyClock = SystemClock | RehearsalClock
 
 
 def clock_of(rehearsal: str) -> AnyClock:
-    """The clock of a setting `ORIGIN/BEGAN/SPEED`, both RFC 3339; "" is the machine's. ConfigError for anything else."""
+    """The clock of a setting `ORIGIN/BEGAN/SPEED`, instants in RFC 3339; "" is the machine's. Else ConfigError."""
     if not rehearsal:
         return SystemClock()
     try:

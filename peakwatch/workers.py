@@ -20,7 +20,8 @@ __all__ = ["build_worker", "source_config", "topic_specs"]
 def source_config(settings: Settings, config: Config) -> SourceConfig:
     """What stage 1 is given."""
     return SourceConfig(
-        judging=Judging(sentiment.judge.load(), validity_batch, settings.drop_copies), mask=mask_text, policies=config.policies,
+        judging=Judging(sentiment.judge.load(), validity_batch, settings.drop_copies), mask=mask_text,
+        policies=config.policies,
         lateness_ms=settings.lateness_ms, hold_ms=settings.sla_hold_ms, salt=settings.salt.encode()[:64],
         rows=True, live=True,
     )  # fmt: skip

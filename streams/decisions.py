@@ -44,8 +44,9 @@ class Decisions:
         enabled = tuple(rule for rule in rules if rule.enabled)
         self._spikes = [SpikeDetector(spike_config(pair, peaks)) for pair in _spike_pairs(enabled)]
         self._thresholds = (
-            ThresholdDetector(enabled, phase_at=peaks.phase_at), SlaBreachRateDetector(enabled, phase_at=peaks.phase_at),
-        )  # fmt: skip
+            ThresholdDetector(enabled, phase_at=peaks.phase_at),
+            SlaBreachRateDetector(enabled, phase_at=peaks.phase_at),
+        )
         self._sla = SlaDetector(enabled, phase_at=peaks.phase_at)
         self._silent = FeedSilentDetector(enabled, phase_at=peaks.phase_at)
         self._windows = RuleWindows(enabled)

@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         hints = _hints(on.settings)
         began = time.monotonic()
         try:
-            with _screen() as show:
+            with Screen() as show:
                 while arguments.seconds is None or time.monotonic() - began < arguments.seconds:
                     ensure_alive(on)
                     try:
@@ -66,7 +66,7 @@ def _hints(settings: Any) -> list[str]:
     ]
 
 
-class _screen:
+class Screen:
     """A live screen on a terminal; plain lines, and every alert once, anywhere else."""
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class _screen:
         self._told: dict[str, str] = {}
         self._looks = 0
 
-    def __enter__(self) -> "_screen":
+    def __enter__(self) -> "Screen":
         if sys.stdout.isatty():
             from rich.live import Live
 
@@ -106,7 +106,7 @@ class _screen:
 
 def _summarize(wall: Any, seconds: float) -> None:
     print(
-        f"\nIn {seconds:.0f} s: {wall.sent:,} events sent, {wall.reviews:,} reviews and {wall.windows:,} windows stored."
+        f"\nIn {seconds:.0f} s: {wall.sent:,} events sent, {wall.reviews:,} reviews, {wall.windows:,} windows stored."
     )
     for name, count in sorted(wall.tally.items()):
         print(f"  {name:32} {count:>6,}")

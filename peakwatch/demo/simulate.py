@@ -23,6 +23,7 @@ CATEGORIES: Final = {"手机": 3, "服装": 4, "水果": 3, "图书": 2, "家电
 CHANNELS: Final = {"app": 8, "wechat": 4, "douyin": 3, "web": 2, "weibo": 1}
 REGIONS: Final = {"华东": 5, "华南": 4, "华北": 3, "西南": 2, "华中": 2, "东北": 1, "西北": 1}
 TIERS: Final = {"普通": 6, "银卡": 3, "金卡": 2, "黑卡": 1}
+PRIORITIES: Final = {"urgent": 1, "high": 3, "normal": 8, "low": 2}
 SHOPS: Final = 12
 PRODUCTS: Final = 15  # a shop
 
@@ -125,7 +126,7 @@ class Evening:
         ticket = {"topic": "tickets", "ticket_id": self._id("t")}
         busy = 4.0 if self._story.late_from <= at < self._story.late_to + HOUR // 2 else 1.0
         created = {
-            **ticket, "action": "created", "priority": rng.choices(("urgent", "high", "normal", "low"), (1, 3, 8, 2))[0],
+            **ticket, "action": "created", "priority": self._drawn(PRIORITIES),
             "queue": rng.choice(("refund", "logistics", "returns", "technical")), **self._dims(),
         }  # fmt: skip
         yield at, created
