@@ -68,7 +68,7 @@ class Baseline:
     def uncertainty(self, ids: Ids) -> Floats:
         """Squared relative error of each series' expectation: its own effect's, the base's, and the drift."""
         strength = self._table.strength[self._table.column[ids]]
-        own: Floats = 1.0 / (strength + self._seen["due"][ids])
+        own: Floats = np.where(self._table.column[ids] == 0, 0.0, 1.0 / (strength + self._seen["due"][ids]))
         return own + 1.0 / (self._settings.prior_strength + self._base[0]) + self._settings.drift**2
 
     def learn(self, at_ms: int, sids: Ids, got: Floats, trials: Floats) -> None:

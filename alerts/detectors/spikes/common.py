@@ -14,6 +14,8 @@ from alerts.detectors.spikes.series import SliceTable
 
 WIDE: Final = ("category", "channel", "region", "customer_tier")
 MEMORY_MS: Final = 20 * 60_000
+SHORTEST_MEMORY_MS: Final = 5 * 60_000
+PLENTY: Final = 250.0  # expected negatives that are enough to tell the mood: the memory shrinks to them
 SHRINK: Final = 3.0  # expected negatives by which a value's ratio is drawn to 1
 ENOUGH: Final = 1.0  # expected negatives below which a value has no say
 FEWEST: Final = 3  # values below which a dimension has no say
@@ -56,8 +58,10 @@ class CommonMode:
     def fade(self, at_ms: int) -> None:
         """Let time pass, and decide the factor anew."""
         got, due = self._fast["got"], self._fast["due"]
-        if self._faded_ms:
-            kept = np.exp(-(at_ms - self._faded_ms) / MEMORY_MS)
+        if self._faded_ms and self._columns:
+            total = float(due[: len(self._table)][self._table.column[: len(self._table)] == self._columns[0]].sum())
+            memory_ms = min(MEMORY_MS, max(SHORTEST_MEMORY_MS, MEMORY_MS * PLENTY / max(total, 1.0)))
+            kept = np.exp(-(at_ms - self._faded_ms) / memory_ms)
             got *= kept
             due *= kept
         self._faded_ms = at_ms
@@ -67,7 +71,9 @@ class CommonMode:
             ids = ids[(due[ids] >= ENOUGH) & (ids > 1)]
             if len(ids) >= FEWEST:
                 medians.append(float(np.median((got[ids] + SHRINK) / (due[ids] + SHRINK))))
-        self.factor = min(HIGHEST, max(LOWEST, min(medians))) if medians else 1.0
+        # Only what all agree on: above 1 the least, below 1 the largest. The plain least is biased downwards.
+        agreed = max(1.0, min(medians)) * min(1.0, max(medians)) if medians else 1.0
+        self.factor = min(HIGHEST, max(LOWEST, agreed))
 
     def dump(self) -> dict[str, Any]:
         """All of it as plain values."""

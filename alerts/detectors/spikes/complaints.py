@@ -81,7 +81,11 @@ class ComplaintWatch(Watch):
         share = self.exposure.share(ids)
         flat = rows.sids.ravel()
         spread = np.repeat((due * here), self.table.columns)
-        owed = np.bincount(flat, spread, minlength=size)[parents] * share + self.pending(ids, now_ms)
+        # A part of everything stays a part of everything: whom an incident takes out of it is not known.
+        whole = parents == ALL
+        due_of = np.bincount(flat, spread, minlength=size)[parents]
+        due_of[whole & (ids != ALL)] = due.sum()
+        owed = due_of * share + self.pending(ids, now_ms)
         shared = np.bincount(flat, spread * np.repeat(alarm, self.table.columns), minlength=size)[parents] * share
         summed = np.bincount(places, got)
         nats = summed[:, None] * np.log(self.ratios) - owed[:, None] * (self.ratios - 1.0)
@@ -99,6 +103,8 @@ class ComplaintWatch(Watch):
         share = float(self.exposure.share(np.array([one]))[0])
         around = self.recent.of(int(self.table.column[parent]), parent)
         orders = around.where(around.trials > 0.0)
+        if parent == ALL:  # what an incident takes out of everything is not this slice's
+            orders = orders._replace(sids=np.zeros_like(orders.sids))
         orders = orders._replace(due=orders.due * share, trials=orders.trials * share)
         both = Rows(*(np.concatenate([mine, theirs]) for mine, theirs in zip(own, orders, strict=True)))
         return both.where(np.argsort(both.at, kind="stable"))

@@ -24,7 +24,7 @@ Row = tuple[int, tuple[int, ...], float, float, float, str, str]
 EVICT_MS: Final = 10 * 60_000
 KINDS: Final = ("review", "complaint", "orders")
 LONGEST_IDLE_MS: Final = 60_000  # in silence the watches are asked once a minute
-ASKED_MS: Final = 24 * 3_600_000  # and after a day of it no more: one event dated 9999 must not cost millions of minutes
+ASKED_MS: Final = 24 * 3_600_000  # and after a day of it no more: an event may be dated 9999
 
 
 class SpikeDetector:
