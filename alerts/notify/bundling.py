@@ -20,22 +20,16 @@ class Waiting(msgspec.Struct):
     alert: Alert
     channel: str
     not_before: int  # by the wall clock
-    since_ms: int
     named: list[str] = []  # the people to mention
     tried: list[str] = []  # channels that failed before this one
     attempt: int = 0  # failed attempts on this channel
     bundle: str = ""  # what it waits together with
-    step: int = 0  # of an escalation: which, from 1
+    unclaimed_min: int = 0  # of a step of the escalation: for how long nobody has claimed it
 
     @property
     def critical(self) -> bool:
         """Whether it may use the tokens that are kept back."""
-        return self.alert.severity == "critical" or self.step > 0
-
-    @property
-    def key(self) -> tuple[str, int, str, str]:
-        """The transition."""
-        return transition_of(self.alert)
+        return self.alert.severity == "critical" or self.unclaimed_min > 0
 
 
 class Batch(NamedTuple):
@@ -49,9 +43,9 @@ class Batch(NamedTuple):
         return any(item.critical for item in self.items)
 
 
-def transition_of(alert: Alert) -> tuple[str, int, str, str]:
-    """What tells two transitions apart."""
-    return alert.alert_id, alert.at, alert.status, alert.reason
+def transition_of(alert: Alert) -> str:
+    """What tells two transitions apart, here as in the store."""
+    return f"{alert.alert_id}|{alert.at}|{alert.status}"
 
 
 def bundle_of(alert: Alert, route: Route) -> str:
@@ -88,7 +82,7 @@ def superseded(waiting: Iterable[Waiting], new: Waiting) -> list[Waiting]:
     return [
         one for one in waiting
         if one.channel == new.channel and one.alert.alert_id == alert.alert_id and one.alert.at <= alert.at
-        and (settled or (one.step == 0 and new.step == 0))
+        and (settled or (one.unclaimed_min == 0 and new.unclaimed_min == 0))
     ]  # fmt: skip
 
 

@@ -77,16 +77,16 @@ class Templates:
             raise ConfigError(dict.fromkeys(mistakes))
 
     def _try(self, channel: Channel, facts: Mapping[str, Any]) -> None:
-        extra = {"items": [facts, facts], "total": 3, "unlisted": 1, "step_minutes": 10, "group": {}, "buttons": False}
+        extra = {"items": [facts, facts], "total": 3, "unlisted": 1, "unclaimed_min": 10, "group": {}, "buttons": False}
         for name in NAMES:
             self.render(name, channel, {**facts, **extra})
 
 
 def compose(
     templates: Templates, channel: Channel, alerts: Sequence[Alert], *, now_ms: int, links: Mapping[str, str],
-    mentions: Sequence[Person] = (), brief: int = 0, step_minutes: int = 0,
+    mentions: Sequence[Person] = (), brief: int = 0, unclaimed_min: int = 0,
 ) -> Message:  # fmt: skip
-    """One alert's message, or the digest of several; `step_minutes`: unclaimed for so long."""
+    """One alert's message, or the digest of several; `unclaimed_min`: unclaimed for so long."""
     alerts = sorted(alerts, key=lambda one: (-RANK[one.severity], -one.at, one.alert_id))
     worst, several = alerts[0], len(alerts) > 1
     facts = [
@@ -95,7 +95,7 @@ def compose(
     ]
     values = {
         **facts[0], "items": facts if several else [], "total": len(alerts), "unlisted": len(alerts) - len(facts),
-        "step_minutes": step_minutes, "group": group_of(alerts), "buttons": channel.card or channel.kind == "feishu",
+        "unclaimed_min": unclaimed_min, "group": group_of(alerts), "buttons": channel.card or channel.kind == "feishu",
     }  # fmt: skip
     title = templates.render("title", channel, values)
     buttons = {name: safe_address(address) for name, address in links_of(worst, links).items()}
