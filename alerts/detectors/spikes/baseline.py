@@ -32,6 +32,7 @@ class Baseline:
         self._totals = np.zeros((table.columns, 2))  # of each column: events, and what was due
         self._hours = np.zeros((2, 48))
         self._phases: dict[str, list[float]] = {}
+        self.prior_rate = settings.prior_rate
         self._volume = [[0.0, 0.0], [0.0, 0.0]]  # expected and ms, of the last hour and of the last day
         self._learnt_ms = 0
 
@@ -102,7 +103,7 @@ class Baseline:
 
     def _base_rate(self) -> float:
         strength = self._settings.prior_strength
-        return (self._base[0] + strength) / (self._base[1] + strength / self._settings.prior_rate)
+        return (self._base[0] + strength) / (self._base[1] + strength / self.prior_rate)
 
     def _hour_effect(self, at_ms: int) -> float:
         got, due = self._hours[:, _hour_of_week_part(at_ms + self._config.zone_offset_ms)]

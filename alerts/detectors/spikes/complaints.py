@@ -19,6 +19,7 @@ from alerts.detectors.spikes.volume import Volume
 from alerts.detectors.spikes.watch import Watch
 from schemas.results import AlertKind
 
+MINUTE_PRIOR: Final = 2.0  # complaints a minute, before anything was learnt: worth a quarter of a minute only
 NO_ORDERS_MS: Final = 10 * 60_000  # so long without any since the beginning: minutes stand for orders
 
 
@@ -141,7 +142,10 @@ class ComplaintWatch(Watch):
         super().load(state)
         self.exposure.load(state["exposure"])
         self.volume.load(state["volume"])
-        self.by_time = state["by_time"]
+        if state["by_time"]:
+            self._count_minutes()
+        else:
+            self.by_time = state["by_time"]
 
     def _choose_denominator(self, orders: Pane, now_ms: int) -> None:
         if len(orders.at) and self.by_time is not False:
@@ -153,7 +157,11 @@ class ComplaintWatch(Watch):
                 self.first_ms = now_ms
             self.by_time = False
         elif self.by_time is None and now_ms - self.first_ms >= NO_ORDERS_MS:
-            self.by_time = True
+            self._count_minutes()
+
+    def _count_minutes(self) -> None:
+        self.by_time = True
+        self.baseline.prior_rate = MINUTE_PRIOR
 
     def _minute_row(self, now_ms: int) -> Pane:
         sids = (ALL, *(0 for _ in range(self.table.columns - 1)))

@@ -44,8 +44,8 @@ NEGATIVE = KindSettings(
     prior_rate=0.15, prior_strength=1.0, drift=0.04, critical_ratio=2.5, critical_excess=25.0,
 )  # fmt: skip
 COMPLAINT = KindSettings(
-    rule="complaint-spike", ratios=(1.6, 2.4, 3.8, 6.0), min_ratio=1.5, min_count=6.0, evidence_nats=11.0,
-    prior_rate=0.01, prior_strength=0.5, drift=0.06, critical_ratio=3.5, critical_excess=25.0,
+    rule="complaint-spike", ratios=(1.6, 2.4, 3.8, 6.0), min_ratio=1.55, min_count=6.0, evidence_nats=11.0,
+    prior_rate=0.01, prior_strength=0.5, drift=0.09, critical_ratio=3.5, critical_excess=25.0,
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from alerts.detectors.spikes.series import SliceTable
 from schemas.results import AlertSeverity
 
 MEMORY_MS: Final = 15 * 60_000
+SIDE_MS: Final = 10 * 60_000
 MARGIN: Final = 1.1  # an incident's events are expected at its ratio and a little more
 HIGHEST: Final = 0.9
 
@@ -35,6 +36,7 @@ class Incident:
     relief: float = 0.0  # evidence that it is over
     ends_at: int = 0  # 0: open
     evidence: float = 0.0
+    folded: bool = False  # a further side of an incident that was told already: takes its events, tells nothing
 
     def excess(self) -> float:
         """Negatives (complaints) beyond the expectation."""
@@ -77,6 +79,24 @@ class Incidents:
                 heard[mine] *= self._table.refines[one.column]
                 raised = np.where(mine, np.maximum(raised, due * one.ratio * MARGIN), raised)
         return raised, heard
+
+    def is_side_of_known(self, new: Incident, at: Ids, sids: Ids, got: Floats) -> bool:
+        """Whether a new incident is one already told, seen from a wider, narrower or crossing slice.
+
+        Half of the negatives of one must lie in the other, and it must have begun before the other was told, or
+        little later; what begins afterwards is an incident of its own and is told.
+        """
+        inside = sids[:, new.column] == new.sid
+        for one in self.known:
+            if new.starts_at > one.raised_at + SIDE_MS and (new.sid != one.sid or new.starts_at > one.ends_at + SIDE_MS):
+                continue
+            if one.ends_at and new.raised_at > one.ends_at + 2 * SIDE_MS:
+                continue
+            theirs = (sids[:, one.column] == one.sid) & (at >= one.starts_at)
+            both = float(got[inside & theirs].sum())
+            if both >= 0.5 * max(1.0, min(float(got[inside].sum()), float(got[theirs].sum()))):
+                return True
+        return False
 
     def severity(self, ratio: float, excess: float) -> AlertSeverity:
         """How bad it is."""

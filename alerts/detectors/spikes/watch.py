@@ -162,7 +162,7 @@ class Watch:
                 self.held[alarm] = now_ms + HELD_MS
                 alarms = np.delete(alarms, first)
             else:
-                found.append(decision)
+                found += decision
         return found
 
     def _verdict(self, one: int, now_ms: int) -> tuple[float, int]:
@@ -180,7 +180,7 @@ class Watch:
         result: Floats = np.where(large, nats / (1.0 + due * uncertainty), 0.0)
         return result
 
-    def _name(self, alarm: int, now_ms: int) -> Decision | None:
+    def _name(self, alarm: int, now_ms: int) -> list[Decision] | None:
         nats, since = self._verdict(alarm, now_ms)
         best: Candidate | None = None
         for _ in range(2):  # the second time from the named slice's own start
@@ -226,7 +226,7 @@ class Watch:
         gains = self.gains(rows, due)[:, best.alternative] * heard[:, best.column]
         return attribution.change_point(rows.at, gains)
 
-    def _begin(self, best: Candidate, starts_at: int, now_ms: int) -> Decision:
+    def _begin(self, best: Candidate, starts_at: int, now_ms: int) -> list[Decision]:
         ratio = (best.got + self.settings.min_ratio) / (best.due + 1.0)
         incident = Incident(
             sid=best.sid, column=best.column, starts_at=starts_at, raised_at=now_ms,
@@ -235,9 +235,11 @@ class Watch:
         )  # fmt: skip
         incident.severity = self.incidents.severity(ratio, incident.excess())
         told = evidence.of(self, incident, now_ms)
+        rows = self.recent.rows(starts_at)
+        incident.folded = self.incidents.is_side_of_known(incident, rows.at, rows.sids, rows.got)
         self.incidents.known.append(incident)
         self._take_out(incident, now_ms)
-        return self.decision(incident, "raise", now_ms, told)
+        return [] if incident.folded else [self.decision(incident, "raise", now_ms, told)]
 
     def _take_out(self, incident: Incident, now_ms: int) -> None:
         """The incident's events leave all other series, whose sums are worked out anew."""
@@ -283,7 +285,10 @@ class Watch:
             if self.incidents.is_over(one, now_ms):
                 one.ends_at = now_ms
                 self.sequential.reset(np.array([one.sid]))
-                found.append(self.decision(one, "clear", now_ms, evidence.of(self, one, now_ms)))
+                if not one.folded:
+                    found.append(self.decision(one, "clear", now_ms, evidence.of(self, one, now_ms)))
+                continue
+            if one.folded:
                 continue
             severity = self.incidents.severity((one.got + 0.5) / (one.due + 0.5), one.excess())
             worse = severity == "critical" and one.severity != "critical"
