@@ -37,4 +37,6 @@ def ngram_places(batch: SymbolBatch, *, longest: int = LONGEST) -> list[Places]:
         for back in range(1, n - 1):
             place[ends - back] = NOWHERE
         found.append(place)
+    # A boundary alone would be in every text: it would only say that there is a text.
+    found[0][batch.starts] = NOWHERE
     return found

@@ -4,8 +4,11 @@ Decides the arithmetic. Sums run over integers, so a text gets the same score al
 """
 
 import json
+import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -57,23 +60,75 @@ class Weights:
 
 def read_weights(path: Path = WEIGHTS) -> Weights:
     """Reads the artifact that sentiment.train wrote. Raises OSError or ValueError when it is missing or broken."""
-    with np.load(path, allow_pickle=False) as stored:
-        header = json.loads(stored["header"].tobytes())
-        places = np.cumsum(stored["gaps"], dtype=np.int64)
-        evidence = np.zeros(TABLE_SIZE, dtype=np.int16)
-        evidence[places] = stored["evidence"]
-        mass = np.zeros(TABLE_SIZE, dtype=np.uint16)
-        mass[places] = stored["mass"]
-        linear = Linear(
-            evidence=evidence,
-            mass=mass,
-            longest=int(header["longest"]),
-            slope=float(header["slope"]),
-            floor=float(header["floor"]),
-            bias=float(header["bias"]),
-        )
-        normalizer = Normalizer(
-            traditional=stored["traditional"].tobytes().decode("utf-8"),
-            simplified=stored["simplified"].tobytes().decode("utf-8"),
-        )
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            return _unpacked(stored)
+    except (zipfile.BadZipFile, KeyError) as problem:
+        raise ValueError(f"{path.name}: not the weights that sentiment.train writes: {problem}") from problem
+
+
+def _unpacked(stored: Mapping[str, npt.NDArray[Any]]) -> Weights:
+    header = json.loads(stored["header"].tobytes())
+    places = np.cumsum(stored["gaps"], dtype=np.int64)
+    evidence = np.zeros(TABLE_SIZE, dtype=np.int16)
+    evidence[places] = stored["evidence"]
+    mass = np.zeros(TABLE_SIZE, dtype=np.uint16)
+    mass[places] = stored["mass"]
+    linear = Linear(
+        evidence=evidence,
+        mass=mass,
+        longest=int(header["longest"]),
+        slope=float(header["slope"]),
+        floor=float(header["floor"]),
+        bias=float(header["bias"]),
+    )
+    normalizer = Normalizer(
+        traditional=stored["traditional"].tobytes().decode("utf-8"),
+        simplified=stored["simplified"].tobytes().decode("utf-8"),
+    )
     return Weights(normalizer=normalizer, linear=linear, origin=header)
+
+
+def pack_weights(
+    path: Path,
+    *,
+    places: npt.NDArray[np.int64],
+    weights: npt.NDArray[np.float64],
+    masses: npt.NDArray[np.float64],
+    slope: float,
+    floor: float,
+    bias: float,
+    longest: int,
+    variants: tuple[str, str],
+) -> None:
+    """Writes the artifact that `read_weights` reads; weights become whole numbers."""
+    evidence_unit = float(np.abs(weights).max()) / _EVIDENCE_STEPS
+    mass_unit = float(masses.max()) / _MASS_STEPS
+    evidence = np.round(weights / evidence_unit).astype(np.int16)
+    mass = np.round(masses / mass_unit).astype(np.uint16)
+    telling = (evidence != 0) | (mass != 0)
+    header = {
+        "longest": longest,
+        "slope": slope * evidence_unit / mass_unit**0.5,
+        "floor": floor / mass_unit,
+        "bias": bias,
+    }
+    with path.open("wb") as out:
+        np.savez_compressed(
+            out,
+            header=_bytes(json.dumps(header)),
+            gaps=np.diff(places[telling], prepend=0).astype(np.uint32),
+            evidence=evidence[telling],
+            mass=mass[telling],
+            traditional=_bytes(variants[0]),
+            simplified=_bytes(variants[1]),
+        )
+
+
+def _bytes(text: str) -> npt.NDArray[np.uint8]:
+    return np.frombuffer(text.encode("utf-8"), dtype=np.uint8)
+
+
+# Fine enough to move no label; sums of whole numbers come out alike in any order.
+_EVIDENCE_STEPS = 16000
+_MASS_STEPS = 8000

