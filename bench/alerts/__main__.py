@@ -55,7 +55,8 @@ def measure(args: argparse.Namespace) -> None:
             found = score(stream, fired)
             scores.setdefault(name, []).append(found)
             cost = {"events": len(stream.at), "us_an_event": round(seconds / len(stream.at) * 1e6, 1)}
-            _print(name, found, seed=seed, **cost, **({"missed": found.missed, "wrong": found.wrong} if args.tell else {}))
+            told = {"missed": found.missed, "wrong": found.wrong} if args.tell else {}
+            _print(name, found, seed=seed, **cost, **told)
         if args.rivals:
             for name, fired in rivals.run(observations(stream, negativity, called), stream.plan).items():
                 scores.setdefault(name, []).append(score(stream, fired))

@@ -20,7 +20,8 @@ def lines(stream: Stream) -> Iterator[str]:
             "topic": TOPICS.get(kind, "reviews"), "event_id": f"e{number}",
             "event_time": stream.plan.start_ms + int(stream.at[i] * 1000.0),
         }  # fmt: skip
-        event |= {name: stream.world.names[name][stream.dims[name][i]] for name in DIMENSIONS if stream.dims[name][i] >= 0}
+        dims = {name: int(stream.dims[name][i]) for name in DIMENSIONS}
+        event |= {name: stream.world.names[name][value] for name, value in dims.items() if value >= 0}
         if kind != ORDERS:
             event["customer_id"] = f"c{stream.customer[i]}"
         if kind == ORDERS:

@@ -69,7 +69,8 @@ MOST_EFFECT = 4.0  # what dimensions, mood and drift may multiply together
 
 def _dims(world: World, count: int, chance: Generator) -> dict[str, Any]:
     product = chance.choice(len(world.product_category), count, p=world.shares["product_id"])
-    columns = {"product_id": product, "category": world.product_category[product], "shop_id": world.product_shop[product]}
+    columns = {"product_id": product}
+    columns |= {"category": world.product_category[product], "shop_id": world.product_shop[product]}
     for name in ("region", "channel", "customer_tier"):
         columns[name] = chance.choice(len(world.shares[name]), count, p=world.shares[name])
     return columns
@@ -149,7 +150,8 @@ def _detectable(plan: Plan, world: World, one: Incident, events: dict[str, Any])
     mood = (1.0 + (plan.mood - 1.0) * peak_shape(plan, grid)) * events["drift"][(grid // 60.0).astype(int)]
     due = volume(plan, grid) * a_second * 5.0 * mood * _part(world, one)
     at = np.concatenate([grid, seconds])
-    rates, hits = np.concatenate([due, np.zeros(len(seconds))]), np.concatenate([np.zeros(len(grid)), np.ones(len(seconds))])
+    rates = np.concatenate([due, np.zeros(len(seconds))])
+    hits = np.concatenate([np.zeros(len(grid)), np.ones(len(seconds))])
     order = np.argsort(at, kind="stable")
     return truth.detectable_at(one, at[order], rates[order], hits[order])
 
@@ -190,7 +192,8 @@ def _arrive(plan: Plan, columns: dict[str, Any], chance: Generator) -> Floats:
     arrival = at + chance.exponential(2.0, len(at))
     late = chance.random(len(at)) < plan.late
     arrival[late] += chance.uniform(10.0, 280.0, int(late.sum()))
-    arrival[kind == ORDERS] = at[kind == ORDERS] + plan.order_delay_s + chance.exponential(5.0, int((kind == ORDERS).sum()))
+    orders = kind == ORDERS
+    arrival[orders] = at[orders] + plan.order_delay_s + chance.exponential(5.0, int(orders.sum()))
     result: Floats = arrival
     return result
 

@@ -141,7 +141,11 @@ def _remember(history: History) -> None:
 
 
 def _fire(
-    fired: list[Fired], quiet: dict[tuple[str, str, int], float], key: tuple[str, str, int], table: SliceTable, at: float
+    fired: list[Fired],
+    quiet: dict[tuple[str, str, int], float],
+    key: tuple[str, str, int],
+    table: SliceTable,
+    at: float,
 ) -> None:
     again = at - quiet.get(key, -1e9) < QUIET_S
     quiet[key] = at

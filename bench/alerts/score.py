@@ -89,12 +89,11 @@ def _matches(stream: Stream, alert: Fired, one: Incident) -> bool:
         return False
     told = _told(stream, alert)
     true = dict(one.dims)
-    for name, value in list(true.items()):
-        if name == "product_id":
-            true |= {"category": int(stream.world.product_category[value]), "shop_id": int(stream.world.product_shop[value])}
-    if "product_id" in told:
-        product = told["product_id"]
-        told |= {"category": int(stream.world.product_category[product]), "shop_id": int(stream.world.product_shop[product])}
+    for slice_of in (true, told):
+        if "product_id" in slice_of:
+            product = slice_of["product_id"]
+            slice_of["category"] = int(stream.world.product_category[product])
+            slice_of["shop_id"] = int(stream.world.product_shop[product])
     within = all(told.get(name) == value for name, value in one.dims)
     around = all(true.get(name) == value for name, value in _told(stream, alert).items())
     return within or around
@@ -115,8 +114,11 @@ def _tell(stream: Stream, number: int) -> str:
     one = stream.incidents[number]
     where = ", ".join(f"{name}={stream.world.names[name][value]}" for name, value in one.dims)
     needed = (stream.detectable[number] or 0.0) - one.start
-    return (f"{one.kind} {where} x{one.ratio:.1f} from {one.start / 60:.1f} min for {(one.end - one.start) / 60:.0f} min"
-            f"{' ramp' if one.ramp else ''}, 12 nats after {needed / 60:.1f} min, day {one.start / DAY_S:.2f}")  # fmt: skip
+    length = (one.end - one.start) / 60
+    ramp = " ramp" if one.ramp else ""
+    size = f"{one.kind} {where} x{one.ratio:.1f}{ramp}"
+    when = f"from {one.start / 60:.1f} min for {length:.0f} min, day {one.start / DAY_S:.2f}"
+    return f"{size} {when}, 12 nats after {needed / 60:.1f} min"
 
 
 def _median(values: list[float]) -> float | None:

@@ -11,7 +11,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 DAY_S: Final = 86_400
-CATEGORIES: Final = ("手机", "家电", "服饰", "美妆", "食品", "图书", "母婴", "家居", "运动", "数码配件", "生鲜", "宠物", "乐器", "钟表")
+CATEGORIES: Final = (
+    "手机", "家电", "服饰", "美妆", "食品", "图书", "母婴", "家居", "运动", "数码配件", "生鲜", "宠物", "乐器", "钟表",
+)  # fmt: skip
 REGIONS: Final = ("华东", "华南", "华北", "华中", "西南", "东北", "西北", "港澳台")
 CHANNELS: Final = ("app", "web", "wechat", "weibo", "douyin", "phone", "email", "store")
 TIERS: Final = ("普通", "银卡", "金卡", "黑金")

@@ -90,8 +90,11 @@ class Baseline:
 
     def dump(self) -> dict[str, Any]:
         """All of it as plain values."""
-        return {"seen": self._seen.dump(), "base": self._base, "hours": self._hours.tolist(), "totals": self._totals.tolist(),
-                "phases": self._phases, "volume": self._volume, "learnt": self._learnt_ms}  # fmt: skip
+        return {
+            "seen": self._seen.dump(), "base": self._base, "hours": self._hours.tolist(),
+            "totals": self._totals.tolist(), "phases": self._phases, "volume": self._volume,
+            "learnt": self._learnt_ms,
+        }  # fmt: skip
 
     def load(self, state: dict[str, Any]) -> None:
         """Take up what `dump` gave."""

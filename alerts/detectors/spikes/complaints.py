@@ -135,7 +135,8 @@ class ComplaintWatch(Watch):
 
     def dump(self) -> dict[str, Any]:
         """All of it as plain values."""
-        return super().dump() | {"exposure": self.exposure.dump(), "volume": self.volume.dump(), "by_time": self.by_time}
+        own = {"exposure": self.exposure.dump(), "volume": self.volume.dump(), "by_time": self.by_time}
+        return super().dump() | own
 
     def load(self, state: dict[str, Any]) -> None:
         """Take up what `dump` gave."""

@@ -88,7 +88,8 @@ class Incidents:
         """
         inside = sids[:, new.column] == new.sid
         for one in self.known:
-            if new.starts_at > one.raised_at + SIDE_MS and (new.sid != one.sid or new.starts_at > one.ends_at + SIDE_MS):
+            again = new.sid == one.sid and new.starts_at <= one.ends_at + SIDE_MS
+            if new.starts_at > one.raised_at + SIDE_MS and not again:
                 continue
             if one.ends_at and new.raised_at > one.ends_at + 2 * SIDE_MS:
                 continue

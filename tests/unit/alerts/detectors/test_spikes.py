@@ -27,16 +27,18 @@ def stream(
         batch = []
         for _ in range(int(5 * volume)):
             category = chance.choice(["手机", "服饰", "家电", "食品"])
-            dims = (category, chance.choice(["app", "web", "wechat"]), chance.choice(["华东", "华南", "华北"]), "", "",
-                    f"{category}-{chance.randrange(20)}")  # fmt: skip
+            channel, region = chance.choice(["app", "web", "wechat"]), chance.choice(["华东", "华南", "华北"])
+            dims = (category, channel, region, "", "", f"{category}-{chance.randrange(20)}")
             on = spike is not None and spike[0] <= minute < spike[1] and category == "手机"
             factor = spike[2] if on and spike else 1.0
             negative = chance.random() < 0.12 * (1.0 if complaint_spike else factor)
             score = chance.uniform(0.85, 1.0) if negative else chance.uniform(0.0, 0.1)
-            batch.append(Observation("review", at + chance.randrange(10_000), dims, 1, score, negative,
-                                     f"c{chance.randrange(10**9)}", f"r{pane}", "质量太差" if negative else ""))  # fmt: skip
+            moment, who = at + chance.randrange(10_000), f"c{chance.randrange(10**9)}"
+            text = "质量太差" if negative else ""
+            batch.append(Observation("review", moment, dims, 1, score, negative, who, f"r{pane}", text))
             if chance.random() < 0.08 * (factor if complaint_spike else 1.0):
-                batch.append(Observation("complaint", at, dims, 1, 0.0, False, f"k{chance.randrange(10**9)}", f"c{pane}", "投诉"))
+                who = f"k{chance.randrange(10**9)}"
+                batch.append(Observation("complaint", at, dims, 1, 0.0, False, who, f"c{pane}", "投诉"))
         if orders and pane % 6 == 0 and pane >= 12:
             for category in ("手机", "服饰", "家电", "食品"):
                 told = (category, "", "", "", "", "")
