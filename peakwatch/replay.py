@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path
 from typing import IO, Final
 
@@ -30,6 +31,7 @@ from streams.source import DEFAULT_LATENESS_MS, SourceConfig
 from streams.windows import RollingWindows
 
 BATCH_LINES: Final = 4096
+READ_BYTES: Final = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,19 +124,30 @@ def _records(files: Iterable[str]) -> Iterator[Record]:
     for name in files:
         with ExitStack() as stack:
             try:
-                lines = sys.stdin.buffer if name == "-" else stack.enter_context(open(name, "rb"))
-                while raw := lines.readline(MAX_MESSAGE_BYTES + 2):
-                    if len(raw) > MAX_MESSAGE_BYTES and not raw.endswith(b"\n"):
-                        _skip_line(lines)
-                    yield Record(number, 0, raw.rstrip(b"\r\n"))
+                source: BufferedIOBase = sys.stdin.buffer if name == "-" else stack.enter_context(open(name, "rb"))
+                for raw in _lines(source):
+                    yield Record(number, 0, raw)
                     number += 1
             except OSError as error:
                 raise PermanentError(f"{name}: {error.strerror or error}") from None
 
 
-def _skip_line(lines: IO[bytes]) -> None:
-    while (rest := lines.readline(1 << 20)) and not rest.endswith(b"\n"):
-        pass
+def _lines(source: BufferedIOBase) -> Iterator[bytes]:
+    """Lines without their ends, read by the block: a file's own iteration has no bound on a line's length."""
+    rest, skipping = b"", False
+    while block := source.read1(READ_BYTES):
+        *whole, rest = (rest + block).split(b"\n")
+        for raw in whole:
+            if skipping:
+                skipping = False
+            else:
+                yield raw[:-1] if raw.endswith(b"\r") else raw
+        if len(rest) > MAX_MESSAGE_BYTES:
+            if not skipping:
+                yield rest
+            rest, skipping = b"", True
+    if rest and not skipping:
+        yield rest
 
 
 def _open(path: Path | None, stack: ExitStack) -> IO[bytes] | None:
