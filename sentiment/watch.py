@@ -7,11 +7,13 @@ when a figure is bad, and to `sentiment.labels` how the judge gets better.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sentiment.calibration import NEUTRAL_FROM, NEUTRAL_TO
 from sentiment.codepoints import encode
 
 # Stars at or below the first are a complaint, at or above the second praise (ratings normalised to 0 … 1, so 2 and
@@ -21,6 +23,8 @@ HIGH_STARS: Final = 0.75
 # Words are watched as pairs of neighbouring Chinese characters, which need no cutting, in so many buckets: enough that
 # a new product's words show, few enough to keep a count a pane.
 BUCKETS: Final = 64
+# Chance alone keeps two samples of one distribution apart; below this it would be most of the distance.
+LEAST_PAIRS: Final = 1000
 
 JUDGED: Final = 0
 UNCERTAIN: Final = 1
@@ -35,7 +39,7 @@ def counts(
     *,
     text_scores: Sequence[float],
     ratings: Sequence[float | None],
-    neutral: tuple[float, float] = (1 / 3, 2 / 3),
+    neutral: tuple[float, float] = (NEUTRAL_FROM, NEUTRAL_TO),
 ) -> list[int]:
     """`SIZE` integers about a batch: judged, uncertain (text score within `neutral`), starred, agreed, then pairs of
     characters by bucket. Added place by place with those of other batches they are those of all.
@@ -59,11 +63,27 @@ def counts(
 
 
 def _pairs(texts: Sequence[str]) -> list[int]:
-    codes = encode(texts).codes
-    chinese = (codes >= 0x4E00) & (codes <= 0x9FFF)
-    buckets = pair_bucket(codes[:-1], codes[1:])[chinese[:-1] & chinese[1:]]
-    counted: list[int] = np.bincount(buckets, minlength=BUCKETS).tolist()
+    counted: list[int] = count_pairs(b"".join(pair_buckets(texts))).tolist()
     return counted
+
+
+def pair_buckets(texts: Sequence[str]) -> list[bytes]:
+    """For every text the buckets of its pairs, one byte each: for whoever sorts the texts by something else first."""
+    if not texts:
+        return []
+    codes, starts, _ = encode(texts)
+    chinese = (codes >= 0x4E00) & (codes <= 0x9FFF)
+    # The last code point closes the last text and begins no pair.
+    paired = np.append(chinese[:-1] & chinese[1:], False)
+    places = np.flatnonzero(paired)
+    buckets = pair_bucket(codes[places], codes[places + 1]).astype(np.uint8).tobytes()
+    bounds = [*np.searchsorted(places, starts).tolist(), len(places)]
+    return [buckets[start:end] for start, end in pairwise(bounds)]
+
+
+def count_pairs(buckets: bytes) -> NDArray[np.int64]:
+    """`BUCKETS` counts of what `pair_buckets` gave, joined."""
+    return np.bincount(np.frombuffer(buckets, np.uint8), minlength=BUCKETS).astype(np.int64, copy=False)
 
 
 def pair_bucket(first: NDArray[np.uint32], second: NDArray[np.uint32]) -> NDArray[np.uint32]:
@@ -90,20 +110,26 @@ class Figures:
 
 
 def figures(
-    counted: Sequence[int], reference: Sequence[int] = (), *, least_starred: int = 20, least_pairs: int = 1000
+    counted: Sequence[int], reference: Sequence[int] = (), *, least_starred: int = 20, least_pairs: int = LEAST_PAIRS
 ) -> Figures:
     """The window's figures. `reference` holds counts of the same layout from a time that is taken as normal; drift is
     the Jensen–Shannon distance from it (0: the same words, 1: none in common)."""
     judged, starred = counted[JUDGED], counted[STARRED]
     now, usual = counted[_PAIRS_FROM:], reference[_PAIRS_FROM:]
-    enough = sum(now) >= least_pairs and sum(usual) >= least_pairs
     return Figures(
         judged=judged,
         uncertain_share=counted[UNCERTAIN] / judged if judged else None,
         starred=starred,
         agreement=counted[AGREED] / starred if starred >= least_starred else None,
-        drift=divergence(now, usual) if enough else None,
+        drift=drift(now, usual, least_pairs=least_pairs),
     )
+
+
+def drift(now: Sequence[int], usual: Sequence[int], *, least_pairs: int = LEAST_PAIRS) -> float | None:
+    """The distance of the pairs counted now from those that are usual; None where either is too little."""
+    if sum(now) < least_pairs or sum(usual) < least_pairs:
+        return None
+    return divergence(now, usual)
 
 
 def divergence(one: Sequence[int], other: Sequence[int]) -> float:
