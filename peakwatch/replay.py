@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from io import BufferedIOBase
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, cast
 
 import msgspec
 
@@ -124,7 +124,7 @@ def _records(files: Iterable[str]) -> Iterator[Record]:
     for name in files:
         with ExitStack() as stack:
             try:
-                source: BufferedIOBase = sys.stdin.buffer if name == "-" else stack.enter_context(open(name, "rb"))
+                source = cast(BufferedReader, sys.stdin.buffer) if name == "-" else stack.enter_context(open(name, "rb"))
                 for raw in _lines(source):
                     yield Record(number, 0, raw)
                     number += 1
@@ -132,7 +132,7 @@ def _records(files: Iterable[str]) -> Iterator[Record]:
                 raise PermanentError(f"{name}: {error.strerror or error}") from None
 
 
-def _lines(source: BufferedIOBase) -> Iterator[bytes]:
+def _lines(source: BufferedReader) -> Iterator[bytes]:
     """Lines without their ends, read by the block: a file's own iteration has no bound on a line's length."""
     rest, skipping = b"", False
     while block := source.read1(READ_BYTES):
