@@ -235,7 +235,7 @@ class ComplaintWatch(Watch):
             self._note(one, got=got, due=due, count=float(mine.sum()), now_ms=now_ms)
 
     def _note(self, one: Incident, *, got: float, due: float, count: float, now_ms: int) -> None:
-        half = np.array([max(self.settings.min_ratio, float(np.sqrt((one.got + 1.0) / (one.due + 1.0))))])
+        half = np.array([max(self.settings.min_ratio, one.middle_ratio)])
         relief = -float(complaint_gains(np.array([got]), np.array([due]), half)[0, 0])
         at_ms = now_ms if count else one.last_event
         self.incidents.note(one, got=got, due=due, count=count, relief=relief, at_ms=at_ms)

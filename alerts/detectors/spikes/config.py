@@ -60,7 +60,7 @@ class SpikeConfig:
     baseline_half_life_ms: int = 3 * 86_400_000
     recent_ms: int = 2 * 3_600_000  # how far back a cause is looked for
     recent_rows: int = 400_000  # and at most so many reviews (orders and complaints)
-    clear_nats: float = 4.0  # evidence that it is over
+    clear_nats: float = 3.5  # evidence that it is over
     hold_ms: int = 10 * 60_000  # an incident lives at least as long
     quiet_ms: int = 60 * 60_000  # and at most so long without an event in its slice
     update_ms: int = 5 * 60_000  # updates come at most so often, but for a change of severity

@@ -1,7 +1,7 @@
 """Spike detection as the engine sees it: observations in, decisions out, one state to keep.
 
-Decides nothing itself: it cuts observations into panes of 10 s by event time as far as `advance` says, drops what a
-customer repeats, and hands the columns to the watches.
+Decides nothing itself: it cuts observations into panes by event time (10 s; 30 s where few come) as far as
+`advance` says, drops what a customer repeats, and hands the columns to the watches.
 """
 
 from collections.abc import Sequence
@@ -21,6 +21,8 @@ from alerts.detectors.spikes.settled import Settled
 from schemas.results import PANE_MS, Observation
 
 Row = tuple[int, tuple[int, ...], float, float, float, str, str]
+SPARSE_PANE_MS: Final = 30_000  # where few events come, a pane's fixed cost is spread over more of them
+DENSE_ROWS: Final = 60
 EVICT_MS: Final = 10 * 60_000
 KINDS: Final = ("review", "complaint", "orders")
 LONGEST_IDLE_MS: Final = 60_000  # in silence the watches are asked once a minute
@@ -62,10 +64,12 @@ class SpikeDetector:
     def advance(self, to_ms: int) -> list[Decision]:
         """The decisions of all panes that end in (last, to_ms], in order, each `at` its pane's end."""
         end = to_ms // PANE_MS * PANE_MS
-        if end <= self._to_ms:
+        waiting = sum(len(rows) for rows in self._waiting.values())
+        if end <= self._to_ms or (end - self._to_ms < SPARSE_PANE_MS and waiting < DENSE_ROWS):
             return []
         begin = self._to_ms or end - PANE_MS
-        taken = {kind: self._due(kind, begin, end) for kind in KINDS}
+        width = PANE_MS if waiting * PANE_MS >= DENSE_ROWS * (end - begin) else SPARSE_PANE_MS
+        taken = {kind: self._due(kind, begin, end, width) for kind in KINDS}
         self._make_room()
         ends = sorted({one for panes_of in taken.values() for one in panes_of} | {end})
         found: list[Decision] = []
@@ -98,17 +102,17 @@ class SpikeDetector:
         self._orders.load(kept["orders"])
         self._to_ms, self._evicted_ms = kept["to"], kept["evicted"]
 
-    def _due(self, kind: str, begin: int, end: int) -> dict[int, list[Row]]:
+    def _due(self, kind: str, begin: int, end: int, width: int) -> dict[int, list[Row]]:
         """The rows of event times before `end`, by the end of their pane; what comes late joins the first."""
         rows = self._waiting[kind]
         due = [row for row in rows if row[0] < end]
         self._waiting[kind] = [row for row in rows if row[0] >= end] if len(due) < len(rows) else []
         due.sort(key=lambda row: row[0])
-        first = begin + PANE_MS
-        return {
-            one: list(group)
-            for one, group in groupby(due, key=lambda row: max(first, row[0] // PANE_MS * PANE_MS + PANE_MS))
-        }
+
+        def pane_end(row: Row) -> int:
+            return min(end, begin + (max(0, row[0] - begin) // width + 1) * width)
+
+        return {one: list(group) for one, group in groupby(due, key=pane_end)}
 
     def _pane(self, end: int, rows: dict[str, list[Row]]) -> list[Decision]:
         columns = self.table.columns

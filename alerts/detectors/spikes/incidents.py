@@ -38,6 +38,11 @@ class Incident:
     evidence: float = 0.0
     folded: bool = False  # a further side of an incident that was told already: takes its events, tells nothing
 
+    @property
+    def middle_ratio(self) -> float:
+        """Between normal and the incident's size: what the events of an incident that is over lie below."""
+        return float(((self.got + 1.0) / (self.due + 1.0)) ** 0.75)
+
     def excess(self) -> float:
         """Negatives (complaints) beyond the expectation."""
         return self.got - self.due

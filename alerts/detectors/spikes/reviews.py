@@ -95,7 +95,7 @@ class ReviewWatch(Watch):
             mine = pane.sids[:, one.column] == one.sid
             if mine.any():
                 got, owed = pane.got[mine], due[mine]
-                half = np.array([max(self.settings.min_ratio, float(np.sqrt((one.got + 1.0) / (one.due + 1.0))))])
+                half = np.array([max(self.settings.min_ratio, one.middle_ratio)])
                 relief = -float(review_gains(got, owed, half).sum())
                 sums = {"got": float(got.sum()), "due": float(owed.sum()), "count": float(mine.sum())}
                 self.incidents.note(one, **sums, relief=relief, at_ms=now_ms)
