@@ -24,7 +24,8 @@ def after_failure(item: Waiting, error: SendError, channel: Channel, *, other: s
     """Only what surely did not arrive is tried again, so that nobody is told twice.
 
     Where it may have arrived (`unsure`), a critical alert still goes to the next channel: a second message in
-    another place is better than none. `other` is that channel, "" if there is none. A channel may ask for `retry_unsure`, where a repeat does no harm.
+    another place (`other`, "" if there is none) is better than none. A channel may ask for `retry_unsure`, where a
+    repeat does no harm.
     """
     again = error.reason in RETRIED or (error.reason == "unsure" and channel.retry_unsure)
     if error.reason == "unsure" and not again:
