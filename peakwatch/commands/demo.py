@@ -4,9 +4,12 @@ import argparse
 import signal
 import sys
 import time
+from collections import deque
 from typing import Any, Final
 
 from schemas.errors import TransientError
+
+RATE_LOOKS: Final = 6  # the rate is that of the last seconds
 
 EXAMPLES: Final = """examples:
   peakwatch demo
@@ -28,23 +31,25 @@ def run(arguments: argparse.Namespace) -> int:
     """Play until the time is over or somebody ends it."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     from peakwatch import stores
+    from peakwatch.config import load_config
     from peakwatch.demo import wall as walls
     from peakwatch.demo.stage import Tell, ensure_alive, stage
 
     last: Any = None
+    peaks = load_config().peaks
     with stage(tell=Tell()) as on:
         client = stores.clickhouse(on.settings)
-        hints = _hints(on.settings)
         began = time.monotonic()
         try:
-            with Screen() as show:
+            with Screen(on.clock.speed, hints(on.settings)) as show:
                 while arguments.seconds is None or time.monotonic() - began < arguments.seconds:
                     ensure_alive(on)
                     try:
                         last = walls.look(client, now_ms=on.clock.now_ms(), sent=on.feeder.sent)
                     except TransientError as error:
                         raise TransientError(f"the store does not answer: {error}") from None
-                    show(last, on.clock.speed, hints)
+                    phase = peaks.phase_at(last.now_ms)
+                    show(last, phase.label if phase else "")
                     time.sleep(1.0)
         except KeyboardInterrupt:
             pass
@@ -56,7 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _hints(settings: Any) -> list[str]:
+def hints(settings: Any) -> list[str]:
+    """How to look inside while it runs."""
     host, port = settings.clickhouse_host, settings.clickhouse_port
     return [
         f"look inside:  clickhouse-client --host {host} --port {port} "
@@ -67,11 +73,14 @@ def _hints(settings: Any) -> list[str]:
 
 
 class Screen:
-    """A live screen on a terminal; plain lines, and every alert once, anywhere else."""
+    """A live screen on a terminal; plain lines, and every alert's transition once, anywhere else."""
 
-    def __init__(self) -> None:
+    def __init__(self, speed: float, hints: list[str]) -> None:
+        self._speed = speed
+        self._hints = hints
         self._live: Any = None
-        self._told: dict[str, str] = {}
+        self._told: dict[tuple[int, str], str] = {}
+        self._sent: deque[tuple[float, int]] = deque(maxlen=RATE_LOOKS)
         self._looks = 0
 
     def __enter__(self) -> "Screen":
@@ -86,27 +95,34 @@ class Screen:
         if self._live is not None:
             self._live.stop()
 
-    def __call__(self, wall: Any, speed: float, hints: list[str]) -> None:
-        from peakwatch.demo import wall as walls
+    def __call__(self, wall: Any, phase: str) -> None:
+        from peakwatch.demo import screen
 
+        self._sent.append((time.monotonic(), wall.sent))
+        (since, before), (now, after) = self._sent[0], self._sent[-1]
+        rate = (after - before) / (now - since) if now > since else 0.0
         if self._live is not None:
-            self._live.update(walls.draw(wall, speed=speed, hints=hints), refresh=True)
+            drawn = screen.draw(
+                wall, speed=self._speed, rate=rate, phase=phase, hints=self._hints, width=self._live.console.width
+            )
+            self._live.update(drawn, refresh=True)
             return
         if self._looks == 0:
-            print("\n".join(hints), flush=True)
+            print("\n".join(self._hints), flush=True)
         if self._looks % 5 == 0:
-            print(walls.line(wall), flush=True)
+            print(screen.line(wall), flush=True)
         self._looks += 1
         for alert in reversed(wall.alerts):
-            key = f"{alert['first']} {alert['kind']}"
-            if self._told.get(key) != alert["status"]:
-                self._told[key] = alert["status"]
-                print("  ALERT " + walls.alert_text(alert), flush=True)
+            key = alert.fired_at, alert.kind
+            if self._told.get(key) != alert.status:
+                self._told[key] = alert.status
+                print("  ALERT " + screen.alert_text(alert), flush=True)
 
 
 def _summarize(wall: Any, seconds: float) -> None:
     print(
-        f"\nIn {seconds:.0f} s: {wall.sent:,} events sent, {wall.reviews:,} reviews, {wall.windows:,} windows stored."
+        f"\nIn {seconds:.0f} s: {wall.sent:,} events sent, {wall.reviews:,} reviews stored, "
+        f"{wall.windows:,} rolling windows kept up to date."
     )
     for name, count in sorted(wall.tally.items()):
         print(f"  {name:32} {count:>6,}")
