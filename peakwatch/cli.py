@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 from typing import Final
 
@@ -16,14 +17,14 @@ from schemas.errors import ConfigError, PeakWatchError
 # name -> module with `add_arguments(parser)` and `run(arguments) -> int`; imported only when asked for, so that
 # `peakwatch score` starts at once.
 COMMANDS: Final = {
-    "demo": "Run the whole product here and now, on real reviews: broker, workers, store, alerts",
-    "replay": "Run events from files through the engine: what would have been seen, and who called",
-    "score": "Judge texts, one a line from standard input",
+    "demo": "See it all at work, here and now: broker, worker, store and alerts, on real reviews",
+    "replay": "Run recorded events through the engine: which windows, SLA clocks and alerts they lead to",
+    "score": "Judge Chinese texts: negative, neutral or positive, one a line",
     "worker": "Run a Faust worker on Kafka and ClickHouse",
-    "feed": "Send events from a file or standard input to Kafka, at a rate of your choice",
+    "feed": "Send events from files or standard input to Kafka, at a rate of your choice",
     "migrate": "Create or update the tables in ClickHouse",
-    "check": "Find every mistake in configuration files, without any server",
-    "doctor": "Look at every dependency: reached or not, which version, what to do",
+    "check": "Find every mistake in configuration files at once, without any server",
+    "doctor": "Look at everything that PeakWatch needs: is it there, which version, what to do",
 }
 
 
@@ -48,18 +49,20 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
     """The parser; only `command`'s own arguments are loaded."""
     from rich_argparse import RawDescriptionRichHelpFormatter
 
+    formatter = partial(RawDescriptionRichHelpFormatter, max_help_position=28)
     parser = argparse.ArgumentParser(
-        prog="peakwatch", formatter_class=RawDescriptionRichHelpFormatter,
+        prog="peakwatch", formatter_class=formatter,
         description="After-sales early warning for e-commerce: reviews, complaints and tickets, watched live.",
         epilog="peakwatch COMMAND --help tells more, with examples.",
     )  # fmt: skip
+    parser.add_argument("--version", action=_Version, nargs=0, help="show which version this is")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
         if name == command:
             module = import_module(f"peakwatch.commands.{name}")
             own = commands.add_parser(
                 name, help=summary, description=summary + ".", epilog=module.EXAMPLES,
-                formatter_class=RawDescriptionRichHelpFormatter,
+                formatter_class=formatter,
             )  # fmt: skip
             module.add_arguments(own)
         else:
@@ -67,7 +70,19 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
     return parser
 
 
+class _Version(argparse.Action):
+    """Asks for the version only when somebody wants it: reading a package's metadata takes a while."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        parser.exit(message=f"peakwatch {version('peakwatch')}\n")
+
+
 def _run(arguments: list[str]) -> int:
+    if not arguments:
+        build_parser().print_help(sys.stderr)
+        return 2
     command = next((word for word in arguments if not word.startswith("-")), None)
     if command == "score" and "--help" not in arguments and "-h" not in arguments:
         # The parser's own imports would take longer than judging a thousand texts.

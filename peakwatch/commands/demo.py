@@ -15,9 +15,9 @@ EXAMPLES: Final = """examples:
   peakwatch demo
   peakwatch demo --seconds 120
 
-The eve of Double 11 at sixty times its speed: real Chinese reviews, seeded tickets, complaints and orders flow through
-a Kafka-protocol broker and a Faust worker into ClickHouse. After some 40 seconds parcels get stuck in one region.
-Ctrl-C ends it and leaves nothing behind."""
+The eve of Double 11 at sixty times its speed: real Chinese reviews and seeded tickets, complaints and orders flow
+through a Kafka-protocol broker and a Faust worker into ClickHouse, all on this machine. After 40 seconds parcels get
+stuck in one region; after 85 a shop sells what it does not have. Ctrl-C ends it and leaves nothing behind."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,8 +12,8 @@ EXAMPLES: Final = """examples:
   peakwatch feed events.jsonl --rate 500
   some-export | PEAKWATCH_KAFKA_BOOTSTRAP=kafka:9092 peakwatch feed -
 
-A line is one event with a field `topic`; it goes there with the contract's key. Lines without such a topic are
-counted and left out."""
+A line is one event with a field `topic`; it goes to that topic, keyed so that what must stay in order does (a ticket's
+steps, a product's reviews). Lines without a topic of ours are counted and left out."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,8 +10,8 @@ from schemas.settings import Settings, read_settings
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """`--config`, which `PEAKWATCH_CONFIG` may name instead."""
     parser.add_argument(
-        "--config", type=Path, metavar="PEAKWATCH.YAML", default=None,
-        help="connections and limits; PEAKWATCH_* variables go over it (default: $PEAKWATCH_CONFIG)",
+        "--config", type=Path, metavar="FILE.yaml", default=None,
+        help="connections and limits (default: $PEAKWATCH_CONFIG); PEAKWATCH_* variables go over it",
     )  # fmt: skip
 
 
@@ -25,6 +25,10 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
 
 def add_rules(parser: argparse.ArgumentParser) -> None:
     """The three files of what an event leads to."""
-    parser.add_argument("--rules", type=Path, metavar="RULES.yaml", help="policies and rules (default: what ships)")
-    parser.add_argument("--calendar", type=Path, metavar="CAL.yaml", help="working hours and holidays")
-    parser.add_argument("--peaks", type=Path, metavar="PEAKS.yaml", help="the promotion plan")
+    parser.add_argument(
+        "--rules", type=Path, metavar="RULES.yaml", help="SLA policies and alert rules (default: what ships)"
+    )
+    parser.add_argument(
+        "--calendar", type=Path, metavar="CAL.yaml", help="working hours and holidays (default: what ships)"
+    )
+    parser.add_argument("--peaks", type=Path, metavar="PEAKS.yaml", help="the promotion plan (default: what ships)")

@@ -16,20 +16,28 @@ EXAMPLES: Final = """examples:
   zcat events.jsonl.gz | peakwatch replay - --windows windows.jsonl --sla clocks.jsonl
   peakwatch replay events.jsonl --rules stricter.yaml --peaks plan-2026.yaml --alerts what-if.jsonl
 
-A line of input is one event with a field `topic`, in order of arrival. The last line of output is a JSON object with
-what came of them."""
+A line of input is one event with a field `topic` (reviews, complaints, tickets or orders), in order of arrival. No
+broker and no database is needed. A line that cannot be read is counted as a dead letter. The last line of output is a
+JSON object: how many events, dead letters, late ones, duplicates and alerts, and how fast. The same input gives the
+same bytes."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="events, JSONL; - is standard input")
     add_rules(parser)
-    parser.add_argument("--alerts", type=Path, metavar="OUT.jsonl", help="write every alert's transitions")
-    parser.add_argument("--windows", type=Path, metavar="OUT.jsonl", help="write every window that changed")
-    parser.add_argument("--sla", type=Path, metavar="OUT.jsonl", help="write every ticket's clocks as at the end")
+    parser.add_argument(
+        "--alerts", type=Path, metavar="OUT.jsonl", help="write each alert's transitions: firing, updated, resolved"
+    )
+    parser.add_argument(
+        "--windows", type=Path, metavar="OUT.jsonl", help="write each rolling window's row, each time that it changed"
+    )
+    parser.add_argument(
+        "--sla", type=Path, metavar="OUT.jsonl", help="write each ticket's SLA clocks as they stand at the end"
+    )
     parser.add_argument(
         "--lateness", type=float, default=300.0, metavar="SECONDS",
-        help="an event so far behind its topic's newest is late (default: 300)",
+        help="how far behind its topic's newest an event may be and still count (default: 300)",
     )  # fmt: skip
 
 

@@ -9,14 +9,17 @@ EXAMPLES: Final = """examples:
   peakwatch score --explain < reviews.txt
   peakwatch score --jsonl < reviews.txt
 
-A line of input is one text; a line of output is score<TAB>label, score 0 (negative) to 1 (positive)."""
+A line of input is one text; a line of output is score<TAB>label. The score is the probability that the text is
+positive: 0 negative, 1 positive."""
 
 USAGE: Final = "usage: peakwatch score [--jsonl] [--explain] (texts on standard input; --help tells more)"
 
 
 def add_arguments(parser: "argparse.ArgumentParser") -> None:  # type: ignore[name-defined]  # noqa: F821
     """For `--help`; `main` reads the arguments itself, since a parser takes longer to load than the judge."""
-    parser.add_argument("--jsonl", action="store_true", help="write JSON objects with score, label and validity")
+    parser.add_argument(
+        "--jsonl", action="store_true", help="write JSON objects with score, label, validity and aspects"
+    )
     parser.add_argument("--explain", action="store_true", help="show the pieces of each text that moved its score")
 
 

@@ -10,13 +10,18 @@ EXAMPLES: Final = """examples:
   PEAKWATCH_KAFKA_BOOTSTRAP=kafka:9092 PEAKWATCH_CLICKHOUSE_HOST=clickhouse peakwatch worker
   peakwatch worker --config /etc/peakwatch.yaml --log-level INFO
 
-Start as many as there are partitions; they share the work. Any of them may be killed at any time."""
+Start one or more; they share the partitions. Any of them may be stopped or killed at any time: the others take over,
+and nothing is lost or counted twice. `peakwatch migrate` first; `peakwatch doctor` tells what is missing."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     add_settings(parser)
-    parser.add_argument("--log-level", default="WARNING", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
+    levels = ("DEBUG", "INFO", "WARNING", "ERROR")
+    parser.add_argument(
+        "--log-level", default="WARNING", choices=levels, metavar="LEVEL",
+        help=f"how much to log: {', '.join(levels)} (default: WARNING)",
+    )  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:
