@@ -50,9 +50,11 @@ class EventTime:
         self._heard: dict[Source, int] = {}
         self._silent_since: int | None = None
 
-    def observe(self, source: Source, newest_ms: int, *, now_ms: int) -> None:
-        """A source has come so far."""
+    def observe(self, source: Source, newest_ms: int, *, now_ms: int, records: bool = True) -> None:
+        """A source has come so far. Without `records` it was its clock alone that spoke: a silent source is silent."""
         self.newest[source] = max(newest_ms, self.newest.get(source, -1))
+        if not records:
+            return
         self._heard[source] = now_ms
         self._silent_since = now_ms
 
@@ -94,7 +96,9 @@ class WindowStage:
             if self._fence.accepts(stamp):
                 newest_ms, deltas = decode_delta_batch(record.value or b"")
                 self.windows.add(deltas)
-                self._event_time.observe(stamp.source, newest_ms, now_ms=now_ms)
+                self._event_time.observe(
+                    stamp.source, newest_ms, now_ms=now_ms, records=stamp.mark.to > stamp.start
+                )
         self.position = max(self.position, chunk.end)
 
     async def emit(self, now_ms: int) -> int:
