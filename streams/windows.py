@@ -153,14 +153,14 @@ class RollingWindows:
     # --- one pane
 
     def _enter(self, pane: int) -> Iterator[RowBatch]:
-        block = self._take(pane)
+        block, entering = self._take(pane), self._take_sketches(pane)
+        block = _changing(block, entering)
         if len(block.keys):
             self.log[pane] = block
             self._sums[block.keys] += block.figures[:, None, :]
             self._open[block.keys] += block.figures[:, OPEN_CHANGE]
             for length in self._lengths:
                 self._wake(pane + length)
-        entering = self._take_sketches(pane)
         self._roll_sketches(entering, range(len(self.windows)), sign=1)
         for index, length in enumerate(self._lengths):
             left = self.log.get(pane - length, _EMPTY)
@@ -324,6 +324,18 @@ def _consolidate(blocks: list[Block]) -> Block:
     if not len(starts):
         return _EMPTY
     return Block(keys[starts], np.add.reduceat(figures[order], starts, axis=0))
+
+
+def _changing(block: Block, sketched: SketchPane) -> Block:
+    """Without the keys for which all came to nothing, as when a breach was told and taken back: they changed nothing.
+
+    Only for a pane of which no row was given yet.
+    """
+    kept = block.figures.any(axis=1)
+    if kept.all():
+        return block
+    kept |= np.isin(block.keys, [key for (key, _), sketch in sketched.items() if sketch])
+    return Block(block.keys[kept], block.figures[kept])
 
 
 def _starts(ordered: KeyIds) -> KeyIds:
