@@ -38,6 +38,11 @@ def window_line(row: WindowRow) -> bytes:
             "sla_met": row.sla_met,
             "sla_breach_rate": row.sla_breach_rate,
             "agreement": row.agreement,
+            "compared": row.compared,
+            "invalid_share": row.invalid_share,
+            "uncertain_share": row.uncertain_share,
+            "duplicate_share": row.duplicate_share,
+            "drift": row.drift,
         }
     )
 

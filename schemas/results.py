@@ -246,6 +246,11 @@ class WindowRow(NamedTuple):
     agreement: float | None  # share of reviews whose text and stars agree
     first_response_sketch: dict[int, int]  # bucket -> count, see streams/sketch.py
     resolution_sketch: dict[int, int]
+    compared: int = 0  # reviews of which text and stars both take a side: the denominator of agreement
+    invalid_share: float | None = None  # of all reviews: no customer's own words
+    uncertain_share: float | None = None  # of those judged: neutral
+    duplicate_share: float | None = None  # of all reviews: near-duplicates of earlier ones
+    drift: float | None = None  # 0 … 1, of the words against the day before; dimension category, 3600 s
 
 
 class Alert(NamedTuple):

@@ -35,9 +35,9 @@ REPEATABLE: Final = (
     "DROP VIEW IF EXISTS ",
 )
 _ALTER: Final = re.compile(
-    r"ALTER TABLE \S+ (?:\{on_cluster\} )?"
-    r"(?:ADD (?:COLUMN|INDEX) IF NOT EXISTS|DROP (?:COLUMN|INDEX) IF EXISTS|MODIFY (?:COLUMN|TTL|COMMENT))"
-    r" [^;]*"
+    r"ALTER TABLE \S+ (?:\{on_cluster\}\s+)?"
+    r"(?:ADD (?:COLUMN|INDEX) IF NOT EXISTS|DROP (?:COLUMN|INDEX) IF EXISTS|MODIFY (?:COLUMN|TTL|COMMENT|QUERY))"
+    r"\s[^;]*"
 )
 
 

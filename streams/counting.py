@@ -7,18 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from schemas.events import Complaint, Dims, Orders, Review
+from schemas.events import DIMENSIONS, Complaint, Dims, Orders, Review
 from schemas.masking import pseudonym
 from schemas.results import EVIDENCE_CHARS, PANE_MS, ComplaintRow, Observation, OrdersRow, ReviewRow
+from sentiment.calibration import NEUTRAL_FROM, NEUTRAL_TO
+from sentiment.watch import HIGH_STARS, LOW_STARS
 from streams import figures as f
 from streams.intake import Accepted
 from streams.judging import Verdict
 from streams.panes import PaneDeltas
 
-# A star rating or a text takes a stance when it lies outside these; between them the two cannot disagree.
-LOW_STANCE: Final = 0.25
-HIGH_STANCE: Final = 0.75
-
+_CATEGORY: Final = DIMENSIONS.index("category")
 
 @dataclass(frozen=True, slots=True)
 class Counting:
@@ -41,6 +40,7 @@ def count_review(
     if not item.late:
         _add_review(panes.row(item.at_ms // PANE_MS, dims), verdict, rating)
         if valid:
+            panes.words(item.at_ms, dims[_CATEGORY], verdict.words)
             observation = Observation(
                 "review", item.at_ms, dims, 1, round(1.0 - verdict.score, 6), negative,
                 pseudonym(review.customer_id, salt=how.salt) if negative else "", review.event_id,
@@ -114,13 +114,14 @@ def _add_review(row: list[int], verdict: Verdict, rating: float | None) -> None:
         row[f.NEGATIVE] += 1
     elif verdict.label == "neutral":
         row[f.NEUTRAL] += 1
-    if rating is not None and _stance(rating) and _stance(verdict.text_score):
-        row[f.COMPARED] += 1
-        row[f.AGREEING] += _stance(rating) == _stance(verdict.text_score)
-
-
-def _stance(score: float) -> int:
-    return -1 if score <= LOW_STANCE else 1 if score >= HIGH_STANCE else 0
+    # As `sentiment.watch` compares: the text's own score, since one that has the stars in it agrees with them by
+    # itself; a text of which the judge is not sure, or three stars of five, take no side.
+    said = -1 if verdict.text_score < NEUTRAL_FROM else 1 if verdict.text_score > NEUTRAL_TO else 0
+    if rating is not None and said:
+        rated = -1 if rating <= LOW_STARS else 1 if rating >= HIGH_STARS else 0
+        if rated:
+            row[f.COMPARED] += 1
+            row[f.AGREEING] += rated == said
 
 
 def _quote(how: Counting, text: str | None) -> str:

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple, Protocol
 
 from schemas.events import Review
 from sentiment.neardup import NearDuplicates
+from sentiment.watch import pair_buckets
 from streams.intake import Accepted
 
 
@@ -34,6 +35,7 @@ class Verdict(NamedTuple):
     label: str
     invalid: str  # '' or why it says nothing
     duplicates: int = 0  # near-duplicates that came before it
+    words: bytes = b""  # the buckets of its pairs of characters, see `sentiment.watch`
 
 
 UNJUDGED: Final = Verdict(0.5, 0.5, "neutral", "empty")
@@ -63,12 +65,14 @@ def judge_reviews(how: Judging, near: NearDuplicates, accepted: Sequence[Accepte
         [review.product_id or "" for review in reviews],
     )  # fmt: skip
     invalid = how.validity(texts)
+    words = pair_buckets(texts)
     for n, place in enumerate(places):
         mark, label = marks[n], judged.label[n]
         copied = how.drop_copies and (mark.same_customer or (mark.burst and label == "positive"))
         verdicts[place] = Verdict(
-            judged.text_score[n], judged.score[n], label, invalid[n] or (COPY if copied else ""), mark.copies - 1
-        )
+            judged.text_score[n], judged.score[n], label, invalid[n] or (COPY if copied else ""), mark.copies - 1,
+            words[n],
+        )  # fmt: skip
     return verdicts
 
 

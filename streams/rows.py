@@ -23,6 +23,7 @@ def window_rows(batch: RowBatch, *, version: int) -> Iterator[WindowRow]:
 def _row(batch: RowBatch, i: int, n: list[int], tickets_open: int, version: int) -> WindowRow:
     dimension, value = batch.keys[i]
     first_response, resolution = batch.sketches[i]
+    drift = batch.drift[i] if batch.drift else None
     verdicts = n[f.SLA_BREACHES] + n[f.SLA_MET]
     return WindowRow(
         window_seconds=batch.window_seconds,
@@ -52,6 +53,11 @@ def _row(batch: RowBatch, i: int, n: list[int], tickets_open: int, version: int)
         agreement=_ratio(n[f.AGREEING], n[f.COMPARED]),
         first_response_sketch=_kept(first_response, batch.window_seconds),
         resolution_sketch=_kept(resolution, batch.window_seconds),
+        compared=n[f.COMPARED],
+        invalid_share=_ratio(n[f.REVIEWS] - n[f.JUDGED], n[f.REVIEWS]),
+        uncertain_share=_ratio(n[f.NEUTRAL], n[f.JUDGED]),
+        duplicate_share=_ratio(n[f.DUPLICATES], n[f.REVIEWS]),
+        drift=None if drift is None else round(drift, DIGITS),
     )
 
 

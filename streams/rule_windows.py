@@ -34,6 +34,11 @@ _COLUMNS: Final[dict[str, tuple[int, ...]]] = {
     "complaints_per_1k_orders": (f.COMPLAINTS, f.ORDERS),
     "sla_breach_rate": (f.SLA_BREACHES, f.SLA_MET),
     "agreement": (f.COMPARED, f.AGREEING),
+    "compared": (f.COMPARED,),
+    "invalid_share": (f.REVIEWS, f.JUDGED),
+    "uncertain_share": (f.NEUTRAL, f.JUDGED),
+    "duplicate_share": (f.DUPLICATES, f.REVIEWS),
+    "drift": (f.JUDGED,),  # the words have counts of their own; these wake the windows
 }
 
 
@@ -49,6 +54,7 @@ class RuleWindows:
                 seconds |= {burn.long_seconds, burn.short_seconds}
         figures = {name for rule in wanted for name in (rule.figure, rule.per, rule.count) if name}
         self._sketches = any("_ms." in name for name in figures)
+        self._words = "drift" in figures
         self._columns = sorted({column for name in figures for column in _COLUMNS.get(name, ())})
         self.windows = RollingWindows(Dimensions(names), windows=tuple(sorted(seconds)) or (60,))
 
@@ -59,9 +65,10 @@ class RuleWindows:
         if not len(kept):
             self.windows.add(NO_DELTAS._replace(sketches=sketched))
             return
+        words = deltas.words if self._words else ()
         figures = np.zeros((len(kept), f.COLUMNS), np.int64)
         figures[:, self._columns] = deltas.figures[kept][:, self._columns]
         chosen = kept.tolist()
         self.windows.add(
-            Deltas([deltas.panes[i] for i in chosen], [deltas.cells[i] for i in chosen], figures, sketched)
+            Deltas([deltas.panes[i] for i in chosen], [deltas.cells[i] for i in chosen], figures, sketched, words)
         )

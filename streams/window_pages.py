@@ -12,9 +12,12 @@ import numpy as np
 from schemas.results import PANE_MS
 from streams.dimensions import Key
 from streams.figures import COLUMNS
+from streams.panes import GRAIN_MS
 from streams.windows import Block, KeyIds, RollingWindows
+from streams.word_windows import WordWindows
 
 PANES_PER_PAGE: Final = 3_600_000 // PANE_MS
+GRAINS_PER_PAGE: Final = 3_600_000 // GRAIN_MS
 
 _encode: Final = msgspec.msgpack.encode
 
@@ -36,6 +39,8 @@ def dump_dirty(windows: RollingWindows) -> Iterator[tuple[str, bytes]]:
             if pane in log
         ]
         yield f"panes/{page}", _encode(panes) if panes else b""
+    if windows.words is not None:
+        yield from _dump_words(windows.words)
     yield "state", _encode((windows.front, _levels(windows), _pending(windows), _pending_sketches(windows)))
 
 
@@ -48,12 +53,24 @@ def load(windows: RollingWindows, pages: Mapping[str, bytes]) -> None:
                 windows.log[pane] = _block(windows, keys, figures)
                 for key, which, held in sketched:
                     windows.sketch_log.setdefault(pane, {})[windows.id_of(tuple(key)), which] = held
+        elif name.startswith("words/") and page and windows.words is not None:
+            for grain, words in _decode(page):
+                windows.words.load_grain(grain, words)
     waiting = {pane: [_block(windows, keys, figures) for keys, figures in blocks] for pane, blocks in pending}
     entries = {
         pane: [(windows.id_of(tuple(key)), which, slot, count) for key, which, slot, count in rows]
         for pane, rows in pending_sketches
     }
     windows.restore(front, levels={tuple(key): level for key, level in levels}, pending=waiting, sketches=entries)
+
+
+def _dump_words(words: WordWindows) -> Iterator[tuple[str, bytes]]:
+    words.count_fresh()
+    pages = sorted({grain // GRAINS_PER_PAGE for grain in words.touched})
+    words.touched.clear()
+    for page in pages:
+        held = list(words.dump_grains(range(page * GRAINS_PER_PAGE, (page + 1) * GRAINS_PER_PAGE)))
+        yield f"words/{page}", _encode(held) if held else b""
 
 
 def _named(windows: RollingWindows, ids: KeyIds) -> list[Key]:

@@ -18,6 +18,7 @@ from streams.dimensions import Dimensions, Key
 from streams.figures import COLUMNS, OPEN_CHANGE, SKETCHES
 from streams.panes import Deltas, Ints, SketchEntry
 from streams.sketch import Sketch, Total
+from streams.word_windows import DRIFT_DIMENSION, DRIFT_SECONDS, WordWindows
 
 MARGIN_PANES: Final = 2160  # corrections reach back so far: 6 h, for partitions that lag while others run ahead
 SWEEP_PANES: Final = 360
@@ -43,6 +44,7 @@ class RowBatch(NamedTuple):
     figures: Ints  # (len(keys), COLUMNS): sums over the window
     tickets_open: Ints
     sketches: list[tuple[Total, Total]]  # first response, resolution; good until the next `advance`
+    drift: list[float | None]  # of the words, see `word_windows.py`; [] where windows of this length show none
 
 
 _EMPTY: Final = Block(np.zeros(0, np.int64), np.zeros((0, COLUMNS), np.int64))
@@ -77,6 +79,8 @@ class RollingWindows:
         self._front: int | None = None  # panes before it are in the sums
         self._swept = 0
         self.touched: set[int] = set()  # panes whose block changed since a snapshot last looked
+        drifts = DRIFT_SECONDS in windows and DRIFT_DIMENSION in dimensions.names
+        self.words: WordWindows | None = WordWindows() if drifts else None
 
     @property
     def front(self) -> int | None:
@@ -99,6 +103,8 @@ class RollingWindows:
                 self.pending.setdefault(int(panes[start]), []).append(block)
         for entry in deltas.sketches:
             self._add_sketch(entry)
+        if self.words is not None and deltas.words:
+            self.words.add(word for word in deltas.words if self._watched((DRIFT_DIMENSION, word.category)))
 
     def advance(self, to_pane: int) -> Iterator[RowBatch]:
         """Put every pane before `to_pane` into the windows; gives what changed, by ascending window end.
@@ -179,7 +185,18 @@ class RollingWindows:
             (got((i, index, 0), _NO_SKETCH), got((i, index, 1), _NO_SKETCH)) if self._sketch_sums else _NO_PAIR
             for i in ids.tolist()
         ]
-        return RowBatch(self.windows[index], (pane + 1) * PANE_MS, keys, self._sums[ids, index], self._open[ids], pairs)
+        return RowBatch(
+            self.windows[index], (pane + 1) * PANE_MS, keys, self._sums[ids, index], self._open[ids], pairs,
+            self._drift(index, pane, keys),
+        )  # fmt: skip
+
+    def _drift(self, index: int, pane: int, keys: list[Key]) -> list[float | None]:
+        if self.words is None or self.windows[index] != DRIFT_SECONDS:
+            return []
+        end = (pane + 1) * PANE_MS
+        return [
+            self.words.drift(value, end) if dimension == DRIFT_DIMENSION else None for dimension, value in keys
+        ]
 
     def _take(self, pane: int) -> Block:
         blocks = self.pending.pop(pane, None)
@@ -257,8 +274,9 @@ class RollingWindows:
                     ]
                     keys = [self._keys[i] for i in ids[at].tolist()]
                     yield RowBatch(
-                        self.windows[index], (pane + 1) * PANE_MS, keys, sums[at, index], levels[at].copy(), pairs
-                    )
+                        self.windows[index], (pane + 1) * PANE_MS, keys, sums[at, index], levels[at].copy(), pairs,
+                        self._drift(index, pane, keys),
+                    )  # fmt: skip
                 sums[inside, index] -= block.figures[rows]
                 sums[gone, index] += left.figures[gone_rows]
                 _unroll(totals, self.sketch_log.get(pane, {}), index=index, sign=-1, keys=first)
@@ -271,12 +289,15 @@ class RollingWindows:
         found = self._cells.get(cell)
         if found is None:
             keys = self._dimensions.keys(cell)
-            owned = keys if self._owns is None else [key for key in keys if self._owns(key)]
+            owned = [key for key in keys if self._watched(key)]
             found = np.array([self.id_of(key) for key in owned], np.int64)
             if len(self._cells) > 500_000:
                 self._cells.clear()
             self._cells[cell] = found
         return found
+
+    def _watched(self, key: Key) -> bool:
+        return self._owns is None or self._owns(key)
 
     def id_of(self, key: Key) -> int:
         """The number of a key, new or known."""
@@ -307,6 +328,8 @@ class RollingWindows:
             del self.log[old]
             self.sketch_log.pop(old, None)
             self.touched.add(old)
+        if self.words is not None:
+            self.words.forget((pane - MARGIN_PANES) * PANE_MS)
 
 
 _NO_PAIR: Final = (_NO_SKETCH, _NO_SKETCH)

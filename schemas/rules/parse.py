@@ -22,7 +22,11 @@ from schemas.rules.types import (
 from schemas.strict import Fields, Mistakes, Node
 
 MAX_RULES: Final = 1000
-SHARES: Final = ("negative_share", "satisfaction", "sla_breach_rate", "agreement")
+DRIFT: Final = "drift"
+SHARES: Final = (
+    "negative_share", "satisfaction", "sla_breach_rate", "agreement", "invalid_share", "uncertain_share",
+    "duplicate_share", "drift",
+)  # fmt: skip
 
 
 def parse_rules(raw: object, *, source: str) -> tuple[Rule, ...]:
@@ -134,6 +138,9 @@ def _check_threshold(fields: Fields, values: dict[str, Any]) -> None:
         fields.wrong("burn_rate", "needs above: a rate burns upwards")
     if burn and "window_seconds" in fields:
         fields.wrong("window_seconds", "stands beside burn_rate, which names its own windows")
+    drifts = DRIFT in (values["figure"], values.get("per"))
+    if drifts and (values.get("dimensions"), values.get("window_seconds")) != (("category",), 3600):
+        fields.wrong("figure", "drift is counted for dimensions: [category] and window_seconds: 3600 alone")
     if above is not None and values["figure"] in SHARES and "per" not in fields:
         for i, one in enumerate(burn or (BurnWindows(0, 0, 1.0),)):
             if one.factor * above >= 1.0:

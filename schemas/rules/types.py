@@ -23,11 +23,11 @@ DURATION_FIGURES: Final = (
 )  # fmt: skip
 COUNT_FIGURES: Final = (
     "reviews", "judged", "negative", "neutral", "complaints", "orders", "tickets_created", "tickets_open",
-    "sla_breaches", "sla_met", "reopened", "sla_verdicts",
+    "sla_breaches", "sla_met", "reopened", "sla_verdicts", "compared",
 )  # fmt: skip
 SHARE_FIGURES: Final = (
     "negative_share", "sentiment_mean", "rating_mean", "satisfaction", "complaints_per_1k_orders",
-    "sla_breach_rate", "agreement",
+    "sla_breach_rate", "agreement", "invalid_share", "uncertain_share", "duplicate_share", "drift",
 )  # fmt: skip
 FIGURES: Final = COUNT_FIGURES + SHARE_FIGURES + DURATION_FIGURES
 FORECAST: Final = "breaches_due"  # not of a window: what the SLA clocks say will breach within a horizon
