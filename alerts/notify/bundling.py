@@ -62,14 +62,17 @@ def plan(waiting: Iterable[Waiting], *, now_ms: int, free: int, free_critical: i
     """What to send now over one channel, the critical ones first, in at most as many messages as are free.
 
     `free` are the tokens for ordinary alerts, `free_critical` those for critical ones (which hold the former).
-    What finds no token stays; where tokens are short, all that is alike goes as one digest.
+    What finds no token stays. Where tokens are short, ordinary ones go as one digest, so that a flood does not
+    ring once for each token; of critical ones only those beyond the last token share a message.
     """
     ready = [one for one in waiting if one.not_before <= now_ms]
     critical = sorted((one for one in ready if one.critical), key=_order)
     ordinary = _bundles(one for one in ready if not one.critical)
     batches = _fit([Batch((one,)) for one in critical], free_critical)
     left = min(free, free_critical - len(batches))
-    return batches + _fit(ordinary, left)
+    if len(ordinary) > left:
+        ordinary = [Batch(tuple(item for batch in ordinary for item in batch.items))]
+    return batches + (ordinary if left > 0 else [])
 
 
 def superseded(waiting: Iterable[Waiting], new: Waiting) -> list[Waiting]:

@@ -20,18 +20,20 @@ def on_call(roster: Roster, at_ms: int) -> tuple[str, ...]:
 
 
 def _turn(rotation: Rotation, wall: int) -> str:
-    """Whose turn it is; "" outside the rotation's hours or before it begins."""
+    """Whose turn it is; "" outside the rotation's hours or before it begins.
+
+    A night belongs to the day on which it began, also for whose turn it is: nobody hands over within his hours.
+    """
+    if wall < rotation.start_wall or not rotation.people:
+        return ""
     day, minute = wall // DAY_MS, wall % DAY_MS // _MINUTE_MS
     if rotation.minutes is not None:
         start, end = rotation.minutes
         past_midnight = start > end and minute < end
         if not (start <= minute < end or (start > end and (minute >= start or past_midnight))):
             return ""
-        if past_midnight:  # the night belongs to the day on which it began, also for whose turn it is
-            day -= 1
-            wall -= DAY_MS
+        day -= past_midnight
+        wall = max(rotation.start_wall, day * DAY_MS + start * _MINUTE_MS)
     if rotation.weekdays is not None and (day + 3) % 7 not in rotation.weekdays:  # 1970-01-01 was a Thursday
-        return ""
-    if wall < rotation.start_wall or not rotation.people:
         return ""
     return rotation.people[(wall - rotation.start_wall) // rotation.every_ms % len(rotation.people)]
