@@ -5,7 +5,7 @@ what enters is added to running sums and what leaves is taken away, so the cost 
 """
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -44,7 +44,7 @@ class RowBatch(NamedTuple):
     figures: Ints  # (len(keys), COLUMNS): sums over the window
     tickets_open: Ints
     sketches: list[tuple[Total, Total]]  # first response, resolution; good until the next `advance`
-    drift: list[float | None]  # of the words, see `word_windows.py`; [] where windows of this length show none
+    drift: Sequence[float | None] = ()  # of the words, see `word_windows.py`; () where windows of this length show none
 
 
 _EMPTY: Final = Block(np.zeros(0, np.int64), np.zeros((0, COLUMNS), np.int64))
@@ -190,9 +190,9 @@ class RollingWindows:
             self._drift(index, pane, keys),
         )  # fmt: skip
 
-    def _drift(self, index: int, pane: int, keys: list[Key]) -> list[float | None]:
+    def _drift(self, index: int, pane: int, keys: list[Key]) -> Sequence[float | None]:
         if self.words is None or self.windows[index] != DRIFT_SECONDS:
-            return []
+            return ()
         end = (pane + 1) * PANE_MS
         return [
             self.words.drift(value, end) if dimension == DRIFT_DIMENSION else None for dimension, value in keys
