@@ -210,7 +210,7 @@ def _topics(settings: Settings, counts: dict[str, int]) -> Finding:
     if missing:
         return Finding(
             "topics", "warn", "", f"{len(missing)} of {len(wanted)} not there yet: {', '.join(missing)}",
-            "create them, or start a worker that may",
+            "a worker creates them when it starts, where it may; else create them",
         )  # fmt: skip
     return Finding("topics", "ok", "", f"all {len(wanted)} are there, with the partitions configured")
 

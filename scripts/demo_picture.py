@@ -2,9 +2,10 @@
 
     python scripts/demo_picture.py docs/pictures/demo.png
 
-Chromium and a font whose Chinese characters are two Latin ones wide (Noto Sans Mono CJK) are needed.
+Chromium and the fonts Noto Sans Mono and Noto Sans CJK are needed.
 """
 
+import re
 import shutil
 import subprocess
 import sys
@@ -14,8 +15,9 @@ from io import StringIO
 from pathlib import Path
 from typing import Final
 
+from rich.cells import cell_len
 from rich.console import Console
-from rich.terminal_theme import MONOKAI
+from rich.terminal_theme import TerminalTheme
 
 from peakwatch import stores
 from peakwatch.commands.demo import hints
@@ -25,14 +27,32 @@ from peakwatch.demo.stage import Tell, ensure_alive, stage
 
 WIDTH: Final = 118
 PATIENCE_S: Final = 240
-LOOKS: Final = 12  # at the spike before the picture: by then it has grown
-FONT_PX: Final = 16
-LINE_PX: Final = 21
+LOOKS: Final = 5  # at the spike before the picture: by then it has grown
+CELL_PX: Final = 8
+LINE_PX: Final = 19
 MARGIN_PX: Final = 14
+THEME: Final = TerminalTheme(
+    (21, 23, 28),
+    (216, 218, 223),
+    [
+        (21, 23, 28),
+        (229, 83, 75),
+        (87, 171, 90),
+        (218, 165, 60),
+        (65, 132, 228),
+        (188, 140, 230),
+        (57, 186, 200),
+        (216, 218, 223),
+    ],
+)
+# Browsers do not keep a terminal's cells: each character outside of ASCII gets a box as wide as its cells.
 PAGE: Final = f"""<!DOCTYPE html><meta charset="UTF-8"><style>{{stylesheet}}
 body {{{{ margin: 0; padding: {MARGIN_PX}px; background: #15171c; color: #d8dadf; }}}}
-pre {{{{ margin: 0; font: {FONT_PX}px/{LINE_PX}px 'Noto Sans Mono CJK SC', monospace; }}}}
-</style><pre><code style="font-family: inherit">{{code}}</code></pre>"""
+pre {{{{ margin: 0; font: {CELL_PX / 0.6:.2f}px/{LINE_PX}px 'Noto Sans Mono'; }}}}
+code {{{{ font: inherit; }}}}
+i {{{{ display: inline-block; font-style: inherit; width: {CELL_PX}px; height: {LINE_PX}px; vertical-align: top; }}}}
+i.w {{{{ width: {2 * CELL_PX}px; font-size: {2 * CELL_PX}px; font-family: 'Noto Sans CJK SC'; }}}}
+</style><pre><code>{{code}}</code></pre>"""
 
 
 def main(target: Path) -> int:
@@ -78,15 +98,24 @@ def _take(chromium: str, drawn: Console, target: Path) -> None:
     lines = len(drawn.export_text(clear=False).splitlines())
     with tempfile.TemporaryDirectory() as directory:
         page = Path(directory, "demo.html")
-        page.write_text(drawn.export_html(theme=MONOKAI, code_format=PAGE), encoding="utf-8")
+        page.write_text(_boxed(drawn.export_html(theme=THEME, code_format=PAGE)), encoding="utf-8")
         subprocess.run(
             [
                 chromium, "--headless", "--no-sandbox", "--hide-scrollbars", f"--screenshot={target.resolve()}",
-                f"--window-size={round(WIDTH * FONT_PX / 2) + 2 * MARGIN_PX},{lines * LINE_PX + 2 * MARGIN_PX}",
+                f"--window-size={WIDTH * CELL_PX + 2 * MARGIN_PX},{lines * LINE_PX + 2 * MARGIN_PX}",
                 page.as_uri(),
             ],
             check=True, capture_output=True,
         )  # fmt: skip
+
+
+def _boxed(html: str) -> str:
+    head, body = html.split("<code>")
+    return head + "<code>" + re.sub(r"[^\x00-\x7f]", _box, body)
+
+
+def _box(found: re.Match[str]) -> str:
+    return f"<i class=w>{found[0]}</i>" if cell_len(found[0]) == 2 else f"<i>{found[0]}</i>"
 
 
 if __name__ == "__main__":

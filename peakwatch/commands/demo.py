@@ -66,7 +66,7 @@ def hints(settings: Any) -> list[str]:
     host, port = settings.clickhouse_host, settings.clickhouse_port
     return [
         f"look inside:  clickhouse-client --host {host} --port {port} "
-        f"--query 'SELECT * FROM {settings.clickhouse_database}.alerts_v FORMAT Vertical'",
+        f"--query 'SELECT status, summary FROM {settings.clickhouse_database}.alerts_v'",
         f"              kcat -b {settings.kafka_bootstrap} -C -t alerts      (any Kafka client)",
         "Ctrl-C ends it and leaves nothing behind",
     ]

@@ -1,6 +1,7 @@
 """`peakwatch worker`."""
 
 import argparse
+import asyncio
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,8 @@ EXAMPLES: Final = """examples:
   peakwatch worker --config /etc/peakwatch.yaml --log-level INFO
 
 Start one or more; they share the partitions. Any of them may be stopped or killed at any time: the others take over,
-and nothing is lost or counted twice. `peakwatch migrate` first; `peakwatch doctor` tells what is missing."""
+and nothing is lost or counted twice. Run `peakwatch migrate` first. Topics that are missing are created, where the
+broker allows it. `peakwatch doctor` tells what else is missing."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,11 +29,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run until a signal comes or a dependency is lost for good."""
     from agents.app import run as run_worker
+    from agents.app import topic_specs
+    from agents.broker import ensure_topics
+    from agents.connection import client_options
     from peakwatch.config import load_config
     from peakwatch.workers import build_worker
 
     settings = settings_of(arguments)
     config = load_config(rules=_path(settings.rules), calendars=_path(settings.calendars), peaks=_path(settings.peaks))
+    specs, options = topic_specs(settings), client_options(settings)
+    asyncio.run(ensure_topics(settings.kafka_bootstrap, specs, options=options))
     return run_worker(build_worker(settings, config), log_level=arguments.log_level)
 
 

@@ -9,7 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from peakwatch.demo.wall import Alert, Slice, Wall
+from peakwatch.demo.wall import Alert, Wall
 
 SHANGHAI: Final = dt.timezone(dt.timedelta(hours=8))  # where the demo's evening is
 SIDE_BY_SIDE: Final = 104  # cells; on a narrower terminal the tables stand below one another
@@ -135,15 +135,14 @@ def _service(wall: Wall) -> RenderableType:
 
 
 def _worst(wall: Wall) -> RenderableType:
-    struck = {alert.labels.get("value", "") for alert in _open(wall)}
-    text = Text("最差的切片 worst slices, category|region\n", style="bold")
+    struck = [set(alert.labels.get("value", "").split("|")) for alert in _open(wall) if alert.kind in SPIKES]
+    text = Text("最差切片 worst slices 类目|地区\n", style="bold")
     for one in wall.worst:
-        text.append(_slice_line(one), style="bold red" if one.value in struck else "not bold")
+        named = any(parts <= set(one.value.split("|")) for parts in struck)
+        text.append(
+            f"{one.value}   {one.negative_share:.0%} of {one.reviews}\n", style="bold red" if named else "not bold"
+        )
     return text
-
-
-def _slice_line(one: Slice) -> str:
-    return f"{one.value}   {one.negative_share:.0%} of {one.reviews}\n"
 
 
 def _alerts(wall: Wall) -> RenderableType:

@@ -134,7 +134,7 @@ def test_weights_that_cannot_be_read_fail(monkeypatch: pytest.MonkeyPatch) -> No
     def broken() -> None:
         raise OSError("no such file")
 
-    monkeypatch.setattr(doctor.judge, "load", broken)
+    monkeypatch.setattr("sentiment.judge.load", broken)
     assert doctor.weights().state == "fail"
 
 

@@ -1,0 +1,42 @@
+"""docs/operations.md names every setting, with the default that holds."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+from schemas.settings import Settings
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "operations.md"
+ROW = re.compile(r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", re.MULTILINE)
+
+
+def _rows() -> list[tuple[str, str, str]]:
+    return ROW.findall(DOCUMENT.read_text(encoding="utf-8").partition("## Topics")[0])
+
+
+def _shown(name: str, value: object) -> str:
+    """A default as `peakwatch.yaml` writes it."""
+    if name.endswith("_ms"):
+        assert isinstance(value, int)
+        return (
+            f"`{value}ms`"
+            if value % 1000
+            else f"`{value // 60_000}m`"
+            if value % 60_000 == 0
+            else f"`{value // 1000}s`"
+        )
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, tuple):
+        return ", ".join(f"`{part}`" for part in value)
+    return f"`{value}`" if value != "" else "none"
+
+
+def test_the_table_of_settings_is_the_settings() -> None:
+    told = {name: default for name, default, _ in _rows()}
+    real = {field.name.removesuffix("_ms"): _shown(field.name, field.default) for field in fields(Settings)}
+    assert told == real
+
+
+def test_every_setting_is_explained() -> None:
+    assert all(len(meaning) > 10 for _, _, meaning in _rows())
