@@ -8,6 +8,7 @@ from typing import Any, Final
 from alerts.detectors.spikes.exposure import RATE_MS
 
 KEPT_MS: Final = 40 * 60_000
+BEYOND_INCIDENT: Final = 2.0  # all complaints rise so much with the orders only: below, an incident would hide itself
 PRIOR: Final = 15.0  # events by which a growth is drawn to 1
 
 
@@ -34,7 +35,7 @@ class Volume:
             self._panes.popleft()
 
     def growth(self, since_ms: int) -> float:
-        """Events since then against what the minutes before let expect; of the two kinds the larger growth.
+        """Events since then against what the minutes before let expect: of reviews, or of complaints if much more.
 
         Weighs the minutes before as `Exposure` weighs its orders, so that both speak of the same time.
         """
@@ -44,7 +45,10 @@ class Volume:
         if ahead <= 0 or age < RATE_MS // 10:
             return 1.0
         per_ms = 1.0 / (RATE_MS * -math.expm1(-age / RATE_MS))
-        return max((now[i] - then[i] + PRIOR) / (then[i + 2] * per_ms * ahead + PRIOR) for i in (0, 1))
+        reviews, complaints = (
+            (now[i] - then[i] + PRIOR) / (then[i + 2] * per_ms * ahead + PRIOR) for i in (0, 1)
+        )
+        return max(reviews, complaints if complaints >= BEYOND_INCIDENT else 0.0)
 
     def dump(self) -> list[Any]:
         """All of it as plain values."""
