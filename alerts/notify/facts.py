@@ -119,7 +119,8 @@ def _words(found: Sequence[object] | None) -> list[str]:
 
 
 def _figure(alert: Alert, value: float | None) -> str:
-    if alert.kind in ("negative_spike", "sla_breach_rate"):
+    """Of a spike, whose baseline is what is usual; a threshold's baseline is its bound, and the title has both."""
+    if alert.kind == "negative_spike":
         return _percent(value)
     return _number(value) if alert.kind == "complaint_spike" else ""
 

@@ -156,8 +156,10 @@ class Notifier:
         """What one channel may be sent now."""
         channel, budget = self._config.channels[name], self._budgets[name]
         rows: list[Delivery] = []
-        mine = [one for one in self._state.waiting if one.channel == name]
         free, free_critical = (budget.free(now_ms, critical=one) for one in (False, True))
+        if not free_critical and not channel.failover:
+            return rows
+        mine = [one for one in self._state.waiting if one.channel == name]
         for batch in plan(mine, now_ms=now_ms, free=free, free_critical=free_critical):
             if self._clock.now_ms() < budget.shut_until:
                 break
