@@ -3,11 +3,8 @@
 What it is made of: `source_stage` (stage 1), `window_stage` and `decision_stage` (stage 2), `stages` (who owns what).
 """
 
-import asyncio
 import contextlib
 import logging
-import signal
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -319,21 +316,3 @@ class _Saved:
         """Replace these pages; an empty one is taken away."""
         kept = {name: page or None for name, page in pages.items()}
         await self._store.save(self._tp.topic, self._tp.partition, kept, root)
-
-
-def _show_tasks(loop: asyncio.AbstractEventLoop) -> None:
-    for task in asyncio.all_tasks(loop):
-        task.print_stack(file=sys.stderr)
-
-
-def run(worker: Worker, *, log_level: str = "WARNING") -> int:
-    """Run until a signal or an error; the exit status."""
-    import uvloop
-
-    loop = uvloop.new_event_loop()
-    asyncio.set_event_loop(loop)
-    # A worker that hangs tells where: kill -USR1 PID.
-    loop.add_signal_handler(signal.SIGUSR1, _show_tasks, loop)
-    main = faust.Worker(worker.app, loglevel=log_level, quiet=True, loop=loop, override_logging=True)
-    main.execute_from_commandline()
-    return 0

@@ -43,9 +43,7 @@ class DecisionStage:
             stamp = decode_stamp(record.headers)
             if self._fence.accepts(stamp):
                 newest_ms, facts = decode_fact_batch(record.value or b"")
-                self._event_time.observe(
-                    stamp.source, newest_ms, now_ms=now_ms, records=stamp.mark.to > stamp.start
-                )
+                self._event_time.observe(stamp.source, newest_ms, now_ms=now_ms, records=stamp.mark.to > stamp.start)
                 reached_ms = self._event_time.reached(now_ms)
                 await self._tell(self.decisions.feed(facts, newest_ms=reached_ms, source=stamp.source))
         self.position = max(self.position, chunk.end)

@@ -96,9 +96,7 @@ class WindowStage:
             if self._fence.accepts(stamp):
                 newest_ms, deltas = decode_delta_batch(record.value or b"")
                 self.windows.add(deltas)
-                self._event_time.observe(
-                    stamp.source, newest_ms, now_ms=now_ms, records=stamp.mark.to > stamp.start
-                )
+                self._event_time.observe(stamp.source, newest_ms, now_ms=now_ms, records=stamp.mark.to > stamp.start)
         self.position = max(self.position, chunk.end)
 
     async def emit(self, now_ms: int) -> int:

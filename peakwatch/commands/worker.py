@@ -28,18 +28,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run until a signal comes or a dependency is lost for good."""
-    from agents.app import run as run_worker
     from agents.app import topic_specs
     from agents.broker import ensure_topics
     from agents.connection import client_options
+    from agents.running import run as run_worker
+    from agents.running import set_up_logging
     from peakwatch.config import load_config
     from peakwatch.workers import build_worker
 
+    set_up_logging(arguments.log_level)
     settings = settings_of(arguments)
     config = load_config(rules=_path(settings.rules), calendars=_path(settings.calendars), peaks=_path(settings.peaks))
     specs, options = topic_specs(settings), client_options(settings)
     asyncio.run(ensure_topics(settings.kafka_bootstrap, specs, options=options))
-    return run_worker(build_worker(settings, config), log_level=arguments.log_level)
+    run_worker(build_worker(settings, config))
+    return 0
 
 
 def _path(text: str) -> Path | None:
