@@ -44,6 +44,7 @@ class Arena:
         self.bootstrap = bootstrap
         self.folder = folder
         self.workers: list[subprocess.Popen[bytes]] = []
+        self.running: dict[int, subprocess.Popen[bytes]] = {}  # by spool
         self.store = clickhouse.start(folder / "clickhouse")
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("PEAKWATCH_")},
@@ -53,7 +54,6 @@ class Arena:
             "PEAKWATCH_CLICKHOUSE_PORT": str(self.store.port),
             "PEAKWATCH_GROUP": f"parity-{folder.name}-{os.getpid()}",
             "PEAKWATCH_PARTITIONS": "2",
-            "PEAKWATCH_SPOOL_DIR": str(folder / "spool"),
             "PEAKWATCH_RULES": str(RULES),
             "PEAKWATCH_SNAPSHOT": "2s",
         }
@@ -71,17 +71,16 @@ class Arena:
         self.environment |= {"PEAKWATCH_REHEARSAL": str(clock), "PEAKWATCH_IDLE": idle}
         return clock
 
-    def start(self) -> "subprocess.Popen[bytes]":
-        """One more worker."""
-        # The spool is a worker's own.
-        number = len(self.workers)
-        environment = {**self.environment, "PEAKWATCH_SPOOL_DIR": str(self.folder / f"spool{number}")}
-        with (self.folder / f"worker{number}.log").open("wb") as log:
+    def start(self, *, spool: int = 0) -> "subprocess.Popen[bytes]":
+        """One more worker. `spool`: its own directory; whoever takes a killed one's place takes its spool."""
+        environment = {**self.environment, "PEAKWATCH_SPOOL_DIR": str(self.folder / f"spool{spool}")}
+        with (self.folder / f"worker{len(self.workers)}.log").open("wb") as log:
             worker = subprocess.Popen(
                 [sys.executable, "-m", "peakwatch.cli", "worker"],
                 env=environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
         self.workers.append(worker)
+        self.running[spool] = worker
         return worker
 
     def feed(self, messages: Sequence[Message]) -> None:
@@ -101,6 +100,16 @@ class Arena:
         for worker in living:
             worker.send_signal(signal.SIGTERM)
         return [worker.wait(within_s) for worker in living]
+
+    def kill_store(self) -> None:
+        """As if its machine had lost its power."""
+        self.store.process.kill()
+        self.store.process.wait()
+
+    def restart_store(self) -> None:
+        """On the data that it left, at the same address."""
+        self.store.stop()  # its pipes
+        self.store = clickhouse.start(self.folder / "clickhouse", port=self.store.port)
 
     def close(self) -> None:
         for worker in self.workers:

@@ -1,0 +1,63 @@
+"""Nothing lost and nothing doubled: workers and the store are killed while an evening passes."""
+
+import random
+import time
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.parity.arena import Arena, Replayed, difference
+from tests.parity.checks import check_alerts, check_clocks, check_rows, check_windows
+from tests.parity.evening import ORIGIN_MS, Evening, Message, evening
+
+pytestmark = [pytest.mark.broker, pytest.mark.embedded, pytest.mark.timeout(200)]
+
+SPEED: Final = 450.0  # two hours and a half pass in 20 s
+SLICE_MS: Final = 300_000
+
+
+def test_killed_workers_and_a_killed_store_change_nothing(arena: Arena, tmp_path: Path) -> None:
+    """Two workers; three are killed, one is ended, and so is the store for a while. Budget: 60 s."""
+    sent, chance = evening(seed=23), random.Random(23)
+    replayed = Replayed(sent, tmp_path)
+    arena.set_clock(ahead_ms=-10 * 60_000, speed=SPEED, idle="90m")
+    for spool in (0, 1):
+        arena.start(spool=spool)
+    blows = dict.fromkeys(chance.sample(range(5, 27), 3), "kill") | {13: "end", 17: "store away", 22: "store back"}
+    for number, messages in enumerate(_slices(sent)):
+        arena.feed(messages)
+        _strike(arena, blows.get(number, ""), chance.randrange(2))
+        time.sleep(SLICE_MS / SPEED / 1000)
+    arena.until(lambda: not difference(arena.windows(until_ms=sent.end_ms), replayed.windows), within_s=60)
+    assert arena.stop() == [0, 0], arena.last_words()
+    check_windows(arena, sent, replayed)
+    check_rows(arena, sent, replayed)
+    check_clocks(arena, sent, replayed)
+    check_alerts(arena, replayed)
+
+
+def _slices(sent: Evening) -> Iterator[list[Message]]:
+    for _, messages in groupby(sent.messages, lambda message: (message.arrives_ms - ORIGIN_MS) // SLICE_MS):
+        yield list(messages)
+
+
+def _strike(arena: Arena, blow: str, spool: int) -> None:
+    if blow == "kill":
+        victim = arena.running[spool]
+        victim.kill()
+        victim.wait()
+        arena.start(spool=spool)
+    elif blow == "end":
+        # The one that has run for longest: one that is still loading its parts has no handler yet.
+        spool = min(arena.running, key=lambda number: arena.workers.index(arena.running[number]))
+        victim = arena.running[spool]
+        victim.terminate()
+        assert victim.wait(20) == 0, arena.last_words()
+        arena.start(spool=spool)
+    elif blow == "store away":
+        arena.kill_store()
+    elif blow == "store back":
+        arena.restart_store()
