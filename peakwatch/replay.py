@@ -124,7 +124,8 @@ def _records(files: Iterable[str]) -> Iterator[Record]:
     for name in files:
         with ExitStack() as stack:
             try:
-                source = cast(BufferedReader, sys.stdin.buffer) if name == "-" else stack.enter_context(open(name, "rb"))
+                standard = cast(BufferedReader, sys.stdin.buffer)
+                source = standard if name == "-" else stack.enter_context(open(name, "rb"))
                 for raw in _lines(source):
                     yield Record(number, 0, raw)
                     number += 1
