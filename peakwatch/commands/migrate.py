@@ -29,6 +29,6 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         client.close()
     for step in applied:
-        print(f"applied {step.number:04d} {step.name}")
-    print(f"{settings.clickhouse_database} is up to date" if not applied else f"{len(applied)} steps applied")
+        print(f"{step.name}: left out: {step.left_out}" if step.left_out else f"{step.name}: applied")
+    print(f"{settings.clickhouse_database} is up to date")
     return 0
