@@ -41,6 +41,8 @@ _FIGURES_ZH: Final[_Words] = {
     "sla_met": "达标数", "sla_verdicts": "已判定数", "reopened": "重开数", "negative_share": "负面率",
     "sentiment_mean": "平均情感", "rating_mean": "平均评分", "satisfaction": "满意度",
     "complaints_per_1k_orders": "千单投诉", "sla_breach_rate": "超时率", "agreement": "文评一致率",
+    "compared": "可比评价数", "invalid_share": "无效评价率", "uncertain_share": "存疑率", "duplicate_share": "雷同率",
+    "drift": "用词漂移",
     "first_response_ms": "首响时长", "resolution_ms": "解决时长",
 }  # fmt: skip
 
