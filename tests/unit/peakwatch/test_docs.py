@@ -1,12 +1,14 @@
-"""docs/operations.md names every setting, with the default that holds."""
+"""The docs name every setting, with the default that holds, and every figure of a window."""
 
 import re
 from dataclasses import fields
 from pathlib import Path
 
+from schemas.results import WindowRow
 from schemas.settings import Settings
 
-DOCUMENT = Path(__file__).parents[3] / "docs" / "operations.md"
+DOCS = Path(__file__).parents[3] / "docs"
+DOCUMENT = DOCS / "operations.md"
 ROW = re.compile(r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", re.MULTILINE)
 
 
@@ -40,3 +42,10 @@ def test_the_table_of_settings_is_the_settings() -> None:
 
 def test_every_setting_is_explained() -> None:
     assert all(len(meaning) > 10 for _, _, meaning in _rows())
+
+
+def test_every_figure_of_a_window_is_defined() -> None:
+    section = (DOCS / "architecture.md").read_text(encoding="utf-8").partition("## Figures of a window")[2]
+    defined = {name for row in section.splitlines() if row.startswith("| `") for name in re.findall(r"`(\w+)`", row)}
+    key = {"window_seconds", "window_end", "dimension", "value"}
+    assert set(WindowRow._fields) - key - defined == set()
