@@ -1,12 +1,12 @@
 """Settings and configuration to a worker: every part handed to the next, here and nowhere else."""
 
-import sentiment.judge
 import sentiment.words
 from agents.alert_stage import AlertSink
 from agents.app import Parts, Worker, topic_specs
 from agents.clock import clock_of
 from peakwatch import stores
 from peakwatch.config import Config
+from peakwatch.judges import build_judge
 from schemas.settings import Settings
 from sentiment.privacy import mask_text
 from sentiment.validity import validity_batch
@@ -20,7 +20,7 @@ __all__ = ["build_worker", "source_config", "topic_specs"]
 def source_config(settings: Settings, config: Config) -> SourceConfig:
     """What stage 1 is given."""
     return SourceConfig(
-        judging=Judging(sentiment.judge.load(), validity_batch, settings.drop_copies), mask=mask_text,
+        judging=Judging(build_judge(settings), validity_batch, settings.drop_copies), mask=mask_text,
         policies=config.policies,
         lateness_ms=settings.lateness_ms, hold_ms=settings.sla_hold_ms, salt=settings.salt.encode()[:64],
         rows=True, live=True,

@@ -54,6 +54,9 @@ class Settings:
     flush_ms: int = 500
     snapshot_ms: int = 15_000
     drop_copies: bool = False  # leave what one customer repeats, and bursts of copied praise, out of sentiment
+    judge_url: str = ""  # of another judge, asked instead of the built-in one, which it falls back to
+    judge_timeout_ms: int = 2_000
+    judge_token: str = field(default="", repr=False)
     salt: str = field(default="peakwatch", repr=False)  # of the pseudonyms of customers and orders
     rehearsal: str = ""  # ORIGIN/BEGAN/SPEED: event time of a promotion that is played again, see docs/operations.md
     rules: str = ""
