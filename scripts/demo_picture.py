@@ -75,9 +75,10 @@ def _while_firing() -> Console | None:
     with stage(tell=Tell()) as on:
         client = stores.clickhouse(on.settings)
         began, sent, seen = time.monotonic(), 0, 0
+        look: wall.Wall | None = None
         while time.monotonic() - began < PATIENCE_S:
             ensure_alive(on)
-            look = wall.look(client, now_ms=on.clock.now_ms(), sent=on.feeder.sent)
+            look = wall.look(client, now_ms=on.clock.now_ms(), sent=on.feeder.sent, before=look)
             rate, sent = look.sent - sent, look.sent
             seen += any(alert.kind == "negative_spike" and alert.is_open for alert in look.alerts)
             if seen >= LOOKS:

@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
                 while arguments.seconds is None or time.monotonic() - began < arguments.seconds:
                     ensure_alive(on)
                     try:
-                        last = walls.look(client, now_ms=on.clock.now_ms(), sent=on.feeder.sent)
+                        last = walls.look(client, now_ms=on.clock.now_ms(), sent=on.feeder.sent, before=last)
                     except TransientError as error:
                         raise TransientError(f"the store does not answer: {error}") from None
                     phase = peaks.phase_at(last.now_ms)

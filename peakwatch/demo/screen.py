@@ -29,9 +29,10 @@ def draw(wall: Wall, *, speed: float, rate: float, phase: str, hints: list[str],
         (" PeakWatch ", "bold white on blue"), "  ", (clock(wall.now_ms, seconds=True), "bold"), f"  ×{speed:g}",
         (f"   {phase}" if phase else "", "magenta"),
     )  # fmt: skip
+    up_to = f"   figures up to {clock(wall.figures_ms)[11:]}" if wall.figures else ""
     flow = Text(
         f"{rate:,.0f} events/s   {wall.sent:,} sent   {wall.reviews:,} reviews judged and stored   "
-        f"{wall.windows:,} rolling windows",
+        f"{wall.windows:,} rolling windows{up_to}",
         style="dim",
     )
     service = Group(_service(wall), _worst(wall))

@@ -11,17 +11,9 @@ from storage.client import ClickHouse
 SHOWN_ALERTS: Final = 6
 SHOWN_SLICES: Final = 3
 FEWEST_REVIEWS: Final = 15  # a share of fewer says little
-HISTORY_MS: Final = 60 * 60_000
-HISTORY_STEP_S: Final = 180
+TREND_STEP_MS: Final = 180_000
+TREND_STEPS: Final = 20  # an hour
 
-TREND_SQL: Final = """
-SELECT value, groupArray(share) FROM (
-    SELECT value, ifNull(negative_share, 0) AS share FROM {database}.windows_v
-    WHERE window_seconds = 300 AND dimension = 'category' AND value != ''
-      AND window_end > %(since)s AND toUnixTimestamp(window_end) %% %(step)s = 0
-    ORDER BY value, window_end
-) GROUP BY value
-"""
 ALERTS_SQL: Final = """
 SELECT alert_id, argMax(status, at) AS status, argMax(severity, at), argMax(summary, at), argMax(evidence, at),
        any(labels), any(kind), min(at), max(at)
@@ -71,14 +63,20 @@ class Wall:
     windows: int = 0  # rolling windows that are moving
     figures: dict[str, Any] = field(default_factory=dict)  # of `all`, last 5 min
     categories: list[Slice] = field(default_factory=list)
-    trends: dict[str, list[float]] = field(default_factory=dict)  # category -> negative share over the last hour
+    trends: dict[str, list[float]] = field(default_factory=dict)  # category -> negative share, every third minute
+    trend_ms: int = 0  # the window's end at their last value
     worst: list[Slice] = field(default_factory=list)  # of category and region
     alerts: list[Alert] = field(default_factory=list)  # open ones first, then the latest
     tally: dict[str, int] = field(default_factory=dict)  # transitions by "kind status"
 
+    @property
+    def figures_ms(self) -> int:
+        """The end of the newest window; 0 before any."""
+        return _ms(self.figures["window_end"]) if self.figures else 0
 
-def look(client: ClickHouse, *, now_ms: int, sent: int) -> Wall:
-    """Read the wall's figures; TransientError when the store is away."""
+
+def look(client: ClickHouse, *, now_ms: int, sent: int, before: Wall | None) -> Wall:
+    """Read the wall's figures, to go on from those of the look before; TransientError when the store is away."""
     wall = Wall(now_ms, sent)
     database = client.settings.database
     last = f"FROM {database}.windows_latest WHERE window_seconds = 300 AND dimension"
@@ -95,10 +93,7 @@ def look(client: ClickHouse, *, now_ms: int, sent: int) -> Wall:
             f"{columns} {last} = 'category+region' AND judged >= {FEWEST_REVIEWS} ORDER BY 3 DESC LIMIT {SHOWN_SLICES}"
         )
     ]
-    since = dt.datetime.fromtimestamp((now_ms - HISTORY_MS) / 1000, dt.UTC)
-    asked = {"since": since, "step": HISTORY_STEP_S}
-    for value, shares in client.execute(TREND_SQL.format(database=database), asked):
-        wall.trends[value] = shares
+    _go_on(wall, before)
     wall.reviews = client.execute(f"SELECT uniqExact(event_id) FROM {database}.reviews")[0][0]
     wall.windows = client.execute(f"SELECT count() FROM {database}.windows_latest")[0][0]
     for kind, status, count in client.execute(
@@ -108,6 +103,17 @@ def look(client: ClickHouse, *, now_ms: int, sent: int) -> Wall:
     rows = client.execute(ALERTS_SQL.format(database=database), {"limit": SHOWN_ALERTS})
     wall.alerts = [_alert(row) for row in rows]
     return wall
+
+
+def _go_on(wall: Wall, before: Wall | None) -> None:
+    """Take the trends over, and add to them once the windows have moved on by a step."""
+    if before is not None:
+        wall.trends, wall.trend_ms = before.trends, before.trend_ms
+    end_ms = wall.figures_ms
+    if end_ms - wall.trend_ms >= TREND_STEP_MS:
+        wall.trend_ms = end_ms
+        for one in wall.categories:
+            wall.trends[one.value] = [*wall.trends.get(one.value, []), one.negative_share][-TREND_STEPS:]
 
 
 def _alert(row: tuple[Any, ...]) -> Alert:

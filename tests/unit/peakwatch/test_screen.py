@@ -1,5 +1,6 @@
 """The demo's screen: red only where an alert names a slice, customers' own words, calm again after."""
 
+import datetime as dt
 from dataclasses import replace
 from io import StringIO
 
@@ -10,6 +11,7 @@ from peakwatch.demo import screen
 from peakwatch.demo.wall import Alert, Slice, Wall
 
 NOW = 1_762_790_400_000  # 2025-11-11 00:00 in Shanghai
+END = dt.datetime(2025, 11, 10, 15, 58, tzinfo=dt.UTC)
 SPIKE = Alert(
     status="firing", severity="warning", summary="差评突增：类目「手机」负面率 41%", kind="negative_spike",
     evidence={"keywords": ["物流", "客服"], "texts": ["太慢了，\n再也不买", "等了三个星期", "第三条"]},
@@ -22,7 +24,7 @@ def _wall(*alerts: Alert) -> Wall:
         NOW, 12_094, reviews=8_748, windows=490, alerts=list(alerts), tally={"sla_breach firing": 3},
         categories=[Slice("图书", 64, 0.16), Slice("手机", 154, 0.41)], trends={"手机": [0.1, 0.1, 0.6, 2.0]},
         worst=[Slice("手机|华东", 33, 0.88), Slice("酒店|华北", 20, 0.25)],
-        figures={"first_response_p50_ms": 45_000, "first_response_p90_ms": 36 * 60_000, "tickets_open": 1234},
+        figures={"window_end": END, "first_response_p50_ms": 45_000, "first_response_p90_ms": 36 * 60_000, "tickets_open": 1234},
     )  # fmt: skip
 
 
@@ -48,6 +50,7 @@ def test_an_open_spike_is_shown_with_its_summary_keywords_and_two_quotes() -> No
         "“等了三个星期”",
         "双11 · 高潮",
         "267 events/s",
+        "up to 23:58",
     ):
         assert wanted in text
     assert "第三条" not in text
