@@ -33,6 +33,7 @@ def run(worker: Worker) -> None:
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     main = _Main(worker.app, quiet=True, loop=loop, override_logging=False, redirect_stdouts=False)
+    main.spinner = None
     try:
         main.execute_from_commandline()
     except SystemExit as ended:
@@ -52,4 +53,5 @@ class _Main(faust.Worker):
             task.print_stack(file=sys.stderr)
 
     def _on_sigint(self) -> None:
+        self._shutdown_immediately = True
         self._schedule_shutdown(signal.SIGINT)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +17,6 @@ from agents.broker import ensure_topics, open_producer
 from agents.clock import RehearsalClock, SystemClock
 from embedded import clickhouse
 from peakwatch import stores
-from schemas.errors import PeakWatchError
 from schemas.instants import parse_instant
 from schemas.settings import read_settings
 from storage.migrate import migrate
@@ -145,17 +144,20 @@ class Arena:
         )
         return {(row[0], row[1], row[2], row[3]): tuple(row[4:]) for row in found}
 
-    def until(self, holds: Callable[[], bool], *, within_s: float) -> bool:
-        """Whether it came true in time; the workers must live."""
+    def settle(self, replayed: "Replayed", *, until_ms: int, within_s: float) -> None:
+        """Wait until the windows are a replay's; the checks that come after find out when they are not."""
         deadline = time.monotonic() + within_s
+        count = (
+            "SELECT uniq(window_seconds, window_end, dimension, value) FROM {db}.windows "
+            f"WHERE window_end <= fromUnixTimestamp64Milli({until_ms})"
+        )
         while time.monotonic() < deadline:
-            try:
-                if holds():
-                    return True
-            except PeakWatchError:  # the store is away on purpose
-                pass
+            # First what costs little: `uniq` is right to a percent or so.
+            if self.rows(count)[0][0] > 0.97 * len(replayed.windows):
+                if not difference(self.windows(until_ms=until_ms), replayed.windows):
+                    return
+                time.sleep(1)
             time.sleep(0.5)
-        return False
 
 
 class Replayed:

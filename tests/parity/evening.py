@@ -23,7 +23,7 @@ CHANNELS: Final = ("app", "wechat", "phone")
 TIERS: Final = ("金卡", "普通")
 SHOPS: Final = 4
 PRODUCTS: Final = 12
-BURSTS: Final = 30  # when reviews come, so that windows are many but not a hundred thousand
+BURSTS: Final = 20  # when reviews come, so that windows are many but not a hundred thousand
 
 Event = dict[str, Any]
 
@@ -46,7 +46,7 @@ class Evening(NamedTuple):
     unreadable: list[bytes]
 
 
-def evening(*, seed: int, minutes: int = 150, reviews: int = 1_500, tickets: int = 160) -> Evening:
+def evening(*, seed: int, minutes: int = 150, reviews: int = 1_300, tickets: int = 110) -> Evening:
     """An evening of so many minutes."""
     return _Drawing(seed, minutes).evening(reviews=reviews, tickets=tickets)
 
@@ -131,7 +131,7 @@ class _Drawing:
         for number in range(40):
             arrives = rng.randrange(self._span // 2, self._span - 2 * MINUTE)
             at = arrives - rng.randrange(11 * MINUTE, 40 * MINUTE)
-            ticket = f"t{rng.randrange(100)}"
+            ticket = f"t{rng.randrange(80)}"
             late: tuple[tuple[Source, str, Event, Event], ...] = (
                 (REVIEWS, f"p{rng.randrange(PRODUCTS)}", self._review(), self._review()),
                 (ORDERS, f"s{rng.randrange(SHOPS)}", {"count": 3}, {"count": 900}),

@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from tests.parity.arena import Arena, Replayed, difference
+from tests.parity.arena import Arena, Replayed
 from tests.parity.checks import check_alerts, check_clocks, check_rows, check_windows
 from tests.parity.evening import ORIGIN_MS, Evening, Message, evening
 
@@ -31,7 +31,7 @@ def test_killed_workers_and_a_killed_store_change_nothing(arena: Arena, tmp_path
         arena.feed(messages)
         _strike(arena, blows.get(number, ""), chance.randrange(2))
         time.sleep(SLICE_MS / SPEED / 1000)
-    arena.until(lambda: not difference(arena.windows(until_ms=sent.end_ms), replayed.windows), within_s=60)
+    arena.settle(replayed, until_ms=sent.end_ms, within_s=60)
     assert arena.stop() == [0, 0], arena.last_words()
     check_windows(arena, sent, replayed)
     check_rows(arena, sent, replayed)
