@@ -15,6 +15,9 @@ LAG_MS: Final = 40 * 60_000
 WAITING_TEXTS: Final = 64  # cut into words so many at a time
 LEARNT_A_MINUTE: Final = 30  # texts: what is usually said needs no more, and cutting costs 70 µs a text
 KEYWORDS: Final = 8
+FIRST_WORDS: Final = 4
+LEAST_COUNT: Final = 3
+QUOTES: Final = 3
 LEAST_BACKGROUND: Final = 200.0  # words; before that the most frequent ones must do
 SAMPLE: Final = "sample_texts"  # the detector's key, which leaves here
 
@@ -50,13 +53,27 @@ class Evidence:
         now = _counted(self._words.content(texts))
         if self._terms.total >= LEAST_BACKGROUND:
             keywords = [one.word for one in over_represented(now, self._terms, k=KEYWORDS)]
+            keywords = keywords or self._more_than_usual(now)
             rest["emerging"] = [
                 one.word for one in emerging(_counted(self._words.candidates(texts)), self._candidates, k=KEYWORDS)
             ]
         else:
             keywords = [word for word, count in now.most_common(KEYWORDS) if count > 1]
         rest["keywords"] = keywords
+        if keywords:
+            # The quotes that say what the many say: those with most of the words, the newest first.
+            ranked = sorted(reversed(texts), key=lambda text: -sum(word in text for word in keywords))
+            rest["texts"] = list(dict.fromkeys(ranked))[:QUOTES]
         return rest
+
+    def _more_than_usual(self, now: Counter[str]) -> list[str]:
+        """Where nothing stands out for certain yet, as at an incident's first minutes: what is said twice as often."""
+        total, usual = sum(now.values()), self._terms.total
+        return [
+            word
+            for word, count in now.most_common(3 * KEYWORDS)
+            if count >= LEAST_COUNT and count / total >= 2 * self._terms[word] / usual
+        ][:FIRST_WORDS]
 
     def dump(self) -> dict[str, Any]:
         """The state as plain values."""
