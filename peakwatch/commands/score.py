@@ -8,6 +8,7 @@ EXAMPLES: Final = """examples:
   peakwatch score < reviews.txt > scores.tsv
   peakwatch score --explain < reviews.txt
   peakwatch score --jsonl < reviews.txt
+  peakwatch score --label 50 --out labels.jsonl < reviews.txt
 
 A line of input is one text; a line of output is score<TAB>label. The score is the probability that the text is
 positive: 0 negative, 1 positive."""
@@ -21,10 +22,22 @@ def add_arguments(parser: "argparse.ArgumentParser") -> None:  # type: ignore[na
         "--jsonl", action="store_true", help="write JSON objects with score, label, validity and aspects"
     )
     parser.add_argument("--explain", action="store_true", help="show the pieces of each text that moved its score")
+    parser.add_argument("--label", type=_count, metavar="N", help="ask about the N most doubtful texts")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the chance in --label (default: 0)")
+    parser.add_argument("--out", metavar="FILE", help="add the labels to this file (default: standard output)")
+
+
+def _count(word: str) -> int:
+    number = int(word)
+    if not 1 <= number <= 1_000_000:
+        raise ValueError(word)
+    return number
 
 
 def main(arguments: list[str]) -> int:
-    """Judge standard input line by line."""
+    """Judge standard input line by line, or let a person judge some of it."""
+    if any(word.partition("=")[0] in ("--label", "--seed", "--out") for word in arguments):
+        return _label(arguments)
     unknown = [word for word in arguments if word not in ("--jsonl", "--explain")]
     if unknown:
         print(f"peakwatch: score: {unknown[0]!r} is not known\n{USAGE}", file=sys.stderr)
@@ -33,4 +46,30 @@ def main(arguments: list[str]) -> int:
 
     write = score_explained if "--explain" in arguments else score_jsonl if "--jsonl" in arguments else score_plain
     write(sys.stdin.buffer, sys.stdout.buffer)
+    return 0
+
+
+def _label(arguments: list[str]) -> int:
+    import argparse
+    from contextlib import ExitStack
+    from pathlib import Path
+
+    from peakwatch.labelling import known_texts, label_round
+    from peakwatch.terminal import question_terminal
+    from schemas.errors import PermanentError
+
+    parser = argparse.ArgumentParser(prog="peakwatch score", usage=USAGE.removeprefix("usage: "), allow_abbrev=False)
+    add_arguments(parser)
+    chosen = parser.parse_args(arguments)
+    if chosen.label is None or chosen.jsonl or chosen.explain:
+        parser.error("--label N stands without --jsonl and --explain; --seed and --out belong to it")
+    known = known_texts(Path(chosen.out)) if chosen.out else []
+    with ExitStack() as stack:
+        try:
+            out = stack.enter_context(open(chosen.out, "ab")) if chosen.out else sys.stdout.buffer
+        except OSError as error:
+            raise PermanentError(f"{chosen.out}: {error.strerror or error}") from None
+        ask = stack.enter_context(question_terminal())
+        count = label_round(sys.stdin.buffer, out, n=chosen.label, seed=chosen.seed, known=known, ask=ask)
+    print(f"peakwatch: {count} {'labels' if ask else 'texts to be labelled'}", file=sys.stderr)
     return 0
