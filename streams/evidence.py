@@ -62,7 +62,8 @@ class Evidence:
         rest["keywords"] = keywords
         if keywords:
             # The quotes that say what the many say: those with most of the words, the newest first.
-            ranked = sorted(reversed(texts), key=lambda text: -sum(word in text for word in keywords))
+            newest_first = texts[::-1]
+            ranked = sorted(newest_first, key=lambda text: -sum(word in text for word in keywords))
             rest["texts"] = list(dict.fromkeys(ranked))[:QUOTES]
         return rest
 
