@@ -24,7 +24,10 @@ def _wall(*alerts: Alert) -> Wall:
         NOW, 12_094, reviews=8_748, windows=490, alerts=list(alerts), tally={"sla_breach firing": 3},
         categories=[Slice("图书", 64, 0.16), Slice("手机", 154, 0.41)], trends={"手机": [0.1, 0.1, 0.6, 2.0]},
         worst=[Slice("手机|华东", 33, 0.88), Slice("酒店|华北", 20, 0.25)],
-        figures={"window_end": END, "first_response_p50_ms": 45_000, "first_response_p90_ms": 36 * 60_000, "tickets_open": 1234},
+        figures={
+            "window_end": END, "first_response_p50_ms": 45_000, "first_response_p90_ms": 36 * 60_000,
+            "tickets_open": 1234,
+        },
     )  # fmt: skip
 
 
