@@ -18,6 +18,7 @@ from agents.alert_stage import AlertSink
 from agents.claims import Fence
 from agents.clock import AnyClock
 from agents.decision_stage import DecisionPorts, DecisionStage
+from agents.metrics import WorkerCollector, serve
 from agents.pages import Snapshot
 from agents.publish import Publisher
 from agents.source_stage import SourcePorts, SourceStage, owned_by
@@ -242,6 +243,12 @@ class Worker:
         self._writer = self._parts.writer()
         await self._writer.start()
         self._sink = self._parts.alerts(self._writer)
+        if settings.metrics_port:
+            collector = WorkerCollector(
+                lambda: [(stage.source, stage.position) for _, stage in self._sources.ready()], self._writer.snapshot
+            )
+            stop = serve(collector, port=settings.metrics_port, host=settings.metrics_host)
+            self._open_clients.callback(stop)
 
     # --- taking over
 

@@ -1,12 +1,16 @@
 """Settings to the store's connection and writer."""
 
 from pathlib import Path
+from typing import Final
 
 from agents.clock import SystemClock
+from schemas.errors import PermanentError
 from schemas.settings import Settings
 from storage.client import ClickHouse, ClickHouseSettings
 from storage.spool import DiskSpool
 from storage.writer import Writer, WriterSettings
+
+MOST_WORKERS: Final = 64  # on one machine
 
 
 def clickhouse_settings(settings: Settings) -> ClickHouseSettings:
@@ -25,8 +29,23 @@ def clickhouse(settings: Settings) -> ClickHouse:
 
 def writer(settings: Settings) -> Writer:
     """The writer with its spool; to be made inside an event loop."""
-    spool = DiskSpool(Path(settings.spool_dir), max_bytes=settings.spool_max_mb << 20)
     return Writer(
-        clickhouse(settings), spool, clock=SystemClock(),
+        clickhouse(settings), _spool(settings), clock=SystemClock(),
         settings=WriterSettings(database=settings.clickhouse_database),
     )  # fmt: skip
+
+
+def _spool(settings: Settings) -> DiskSpool:
+    """A spool of our own: the first under `spool_dir` that no other worker of this machine holds.
+
+    PermanentError when there is none, or the directory cannot be written.
+    """
+    refusal: PermanentError | None = None
+    for number in range(MOST_WORKERS):
+        try:
+            return DiskSpool(Path(settings.spool_dir) / f"{number:02d}", max_bytes=settings.spool_max_mb << 20)
+        except PermanentError as error:
+            refusal = error
+        except OSError as error:
+            raise PermanentError(f"spool_dir: {settings.spool_dir}: {error.strerror or error}") from None
+    raise refusal or PermanentError("spool_dir: no spool")

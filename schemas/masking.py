@@ -4,7 +4,7 @@ from hashlib import blake2b
 
 
 def pseudonym(identifier: str | None, *, salt: bytes) -> str:
-    """16 hex digits that stand for the id; "" for an absent one. Without the salt (up to 64 bytes) they tell nothing."""
+    """16 hex digits that stand for the id, "" for an absent one; they tell nothing without the salt (≤ 64 bytes)."""
     if not identifier:
         return ""
     return blake2b(identifier.encode(), digest_size=8, key=salt).hexdigest()
