@@ -11,9 +11,13 @@ EXAMPLES: Final = """examples:
   peakwatch score --label 50 --out labels.jsonl < reviews.txt
 
 A line of input is one text; a line of output is score<TAB>label. The score is the probability that the text is
-positive: 0 negative, 1 positive."""
+positive: 0 negative, 1 positive.
 
-USAGE: Final = "usage: peakwatch score [--jsonl] [--explain] (texts on standard input; --help tells more)"
+--label N picks the N texts that the judge is least sure of (one in ten by chance), masks them, and asks you about one
+after the other; without a terminal it writes them with an empty label, to be filled in. What comes of it goes to
+python -m sentiment.train --data FILE."""
+
+USAGE: Final = "usage: peakwatch score [--jsonl | --explain | --label N] (texts on standard input; --help tells more)"
 
 
 def add_arguments(parser: "argparse.ArgumentParser") -> None:  # type: ignore[name-defined]  # noqa: F821

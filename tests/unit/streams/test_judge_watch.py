@@ -6,9 +6,13 @@ from collections.abc import Iterable, Sequence
 import msgspec
 import pytest
 
+from alerts.detectors.threshold import ThresholdDetector
+from alerts.rules import shipped_rules
+from schemas.errors import ConfigError
 from schemas.instants import format_instant
 from schemas.lines import window_line
 from schemas.results import PANE_MS, WindowRow
+from schemas.rules import parse_rules
 from sentiment.judge import Verdicts
 from sentiment.watch import counts, divergence, figures
 from streams import window_pages
@@ -17,6 +21,7 @@ from streams.intake import Record
 from streams.judging import Judging
 from streams.panes import GRAIN_MS, Deltas, WordEntry, decode_deltas, encode_deltas, merge_deltas
 from streams.rows import window_rows
+from streams.rule_windows import RuleWindows
 from streams.source import Source, SourceConfig
 from streams.windows import RollingWindows
 from streams.word_windows import WordWindows
@@ -255,3 +260,46 @@ def test_drop_copies_leaves_out_a_burst_of_copied_praise_but_no_burst_of_anger()
     assert (praise.reviews, praise.judged) == (10, 4)
     assert praise.invalid_share == 0.6
     assert (anger.reviews, anger.judged) == (10, 10)
+
+
+# --- rules
+
+
+def _drift_rule(**changes: object) -> dict[str, object]:
+    rule: dict[str, object] = {
+        "name": "drift", "kind": "threshold", "figure": "drift", "above": 0.25, "dimensions": ["category"],
+        "window_seconds": 3600, "count": "judged", "min_count": 50,
+    }  # fmt: skip
+    return rule | changes
+
+
+@pytest.mark.parametrize(
+    "changes", [{"dimensions": ["all"]}, {"window_seconds": 300}, {"dimensions": ["category", "all"]}]
+)
+def test_a_rule_on_drift_where_there_is_none_is_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="drift is counted for"):
+        parse_rules([_drift_rule(**changes)], source="rules")
+
+
+def test_a_rule_on_drift_speaks_when_the_words_change() -> None:
+    spoken = {}
+    for letters in (OLD, NEW):
+        rules = parse_rules([_drift_rule()], source="rules")
+        detector, windows = ThresholdDetector(rules, phase_at=lambda at: None), RuleWindows(rules)
+        windows.add(source().feed(day_and_hour(letters)).deltas)
+        rows = [row for batch in windows.windows.advance(END // PANE_MS) for row in window_rows(batch, version=0)]
+        spoken[letters] = [one.state for row in rows for one in detector.on_window_row(row)]
+    assert spoken[OLD] == []
+    assert spoken[NEW][0] == "raise"
+
+
+def test_the_rule_that_ships_speaks_when_texts_and_stars_disagree() -> None:
+    rules = tuple(rule for rule in shipped_rules() if rule.name == "judge-agreement")
+    spoken = []
+    for wrong in (30, 60):
+        detector, windows = ThresholdDetector(rules, phase_at=lambda at: None), RuleWindows(rules)
+        records = [review(i, f"差{i}", rating=5 if i < wrong else 1) for i in range(120)]
+        windows.add(source().feed(records).deltas)
+        rows = [row for batch in windows.windows.advance(T0 // PANE_MS + 1) for row in window_rows(batch, version=0)]
+        spoken.append([(one.state, one.value) for row in rows for one in detector.on_window_row(row)])
+    assert spoken == [[], [("raise", 0.5)]]
