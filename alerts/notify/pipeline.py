@@ -251,10 +251,12 @@ class Notifier:
         mentions = [self._config.people[name] for name in names if name in self._config.people]
         unclaimed = batch.items[0].unclaimed_min if len(batch.items) == 1 else 0
         note = f"one of {len(batch.items)} in one message" if len(batch.items) > 1 else ""
+        # A step of the escalation and news may meet in one digest: they are one alert.
+        alerts = list({transition_of(one.alert): one.alert for one in batch.items}.values())
 
         def attempt(templates: Templates, brief: int) -> Message:
             return compose(
-                templates, channel, [one.alert for one in batch.items], now_ms=now_ms, links=self._config.links,
+                templates, channel, alerts, now_ms=now_ms, links=self._config.links,
                 mentions=mentions, brief=brief, unclaimed_min=unclaimed,
             )  # fmt: skip
 
