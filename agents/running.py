@@ -6,8 +6,11 @@ aiokafka tell the same error several times with tracebacks; at the default log l
 
 import asyncio
 import logging
+import os
 import signal
 import sys
+import threading
+import warnings
 from typing import Final
 
 import faust
@@ -17,6 +20,7 @@ from agents.app import Worker
 from schemas.errors import PeakWatchError, PermanentError
 
 FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+GRACE_S: Final = 15  # for an end: the last snapshot takes some seconds at most
 THEIRS: Final = ("faust", "mode", "aiokafka", "asyncio", "kafka")
 
 
@@ -26,6 +30,14 @@ def set_up_logging(level: str) -> None:
     thorough = logging.getLogger().level <= logging.INFO
     for name in THEIRS:
         logging.getLogger(name).setLevel(logging.NOTSET if thorough else logging.CRITICAL + 1)
+    if not thorough:  # what Faust drops when it ends in the middle of something
+        warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+
+
+def end_by_signals() -> None:
+    """A signal ends the process with status 0 also while the worker is still being built: nothing is begun yet."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
 
 
 def run(worker: Worker) -> None:
@@ -34,24 +46,59 @@ def run(worker: Worker) -> None:
     asyncio.set_event_loop(loop)
     main = _Main(worker.app, quiet=True, loop=loop, override_logging=False, redirect_stdouts=False)
     main.spinner = None
+    patience = _Patience(worker, main)
+    patience.start()
     try:
         main.execute_from_commandline()
     except SystemExit as ended:
         error = worker.failure or worker.app.crash_reason or main.crash_reason
         if error is None and not ended.code:
             return
+    finally:
+        patience.over.set()
     if isinstance(error, PeakWatchError):
         raise error
     raise PermanentError(f"the worker failed: {error!r}; --log-level INFO tells more") from error
 
 
+class _Patience(threading.Thread):
+    """Ends the process when its end takes too long, as Faust's does for ever when the broker has gone.
+
+    Whoever is killed loses nothing, and whoever hangs holds up the others.
+    """
+
+    def __init__(self, worker: Worker, main: "_Main") -> None:
+        super().__init__(name="patience", daemon=True)
+        self.over = threading.Event()
+        self._worker = worker
+        self._main = main
+
+    def run(self) -> None:
+        """Until the end, or until it is overdue."""
+        waited_s = 0
+        while not self.over.wait(1):
+            if self._main.ending or self._worker.failure is not None:
+                waited_s += 1
+            if waited_s > GRACE_S:
+                cause = self._worker.failure or "is the broker gone?"
+                sys.stderr.write(f"peakwatch: the worker did not end within {GRACE_S} s ({cause}); nothing is lost\n")
+                sys.stderr.flush()
+                os._exit(1)
+
+
 class _Main(faust.Worker):
     """Faust's worker; one that hangs tells where: kill -USR1 PID."""
+
+    ending = False
+
+    def _on_sigterm(self) -> None:
+        self.ending = True
+        super()._on_sigterm()
 
     def _on_sigusr1(self) -> None:
         for task in asyncio.all_tasks(self.loop):
             task.print_stack(file=sys.stderr)
 
     def _on_sigint(self) -> None:
-        self._shutdown_immediately = True
+        self.ending = self._shutdown_immediately = True
         self._schedule_shutdown(signal.SIGINT)

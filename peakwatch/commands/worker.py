@@ -31,11 +31,12 @@ def run(arguments: argparse.Namespace) -> int:
     from agents.app import topic_specs
     from agents.broker import ensure_topics
     from agents.connection import client_options
+    from agents.running import end_by_signals, set_up_logging
     from agents.running import run as run_worker
-    from agents.running import set_up_logging
     from peakwatch.config import load_config
     from peakwatch.workers import build_worker
 
+    end_by_signals()
     set_up_logging(arguments.log_level)
     settings = settings_of(arguments)
     config = load_config(rules=_path(settings.rules), calendars=_path(settings.calendars), peaks=_path(settings.peaks))
