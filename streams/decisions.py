@@ -23,7 +23,6 @@ from sentiment.words import Words
 from streams import window_pages
 from streams.evidence import Evidence
 from streams.facts import Facts, Forecast
-from streams.rows import window_rows
 from streams.rule_windows import RuleWindows
 from streams.spike_rules import spike_config
 
@@ -49,7 +48,7 @@ class Decisions:
         )
         self._sla = SlaDetector(enabled, phase_at=peaks.phase_at)
         self._silent = FeedSilentDetector(enabled, phase_at=peaks.phase_at)
-        self._windows = RuleWindows(enabled)
+        self._windows = RuleWindows(enabled, phase_at=peaks.phase_at)
         self._evidence = Evidence(words)
         self._forecasts: dict[SourceKey, Mapping[Forecast, int]] = {}
         self._weighed_at = self._listened_at = 0
@@ -75,10 +74,9 @@ class Decisions:
         if newest_ms - self._listened_at >= LISTEN_MS:
             self._listened_at = newest_ms
             yield from self._decide(self._silent.advance(newest_ms))
-        for batch in self._windows.windows.advance((newest_ms - PROVISIONAL_MS) // PANE_MS):
-            for row in window_rows(batch, version=0):
-                for detector in self._thresholds:
-                    yield from self._decide(detector.on_window_row(row))
+        for row, rules in self._windows.advance((newest_ms - PROVISIONAL_MS) // PANE_MS, self._thresholds):
+            for detector in self._thresholds:
+                yield from self._decide(detector.on_window_row(row, of=rules))
         for detector in self._thresholds:
             yield from self._decide(detector.advance(newest_ms))
         yield from self._decide(self._sla.advance(newest_ms))
@@ -102,8 +100,9 @@ class Decisions:
             "weighed_at": self._weighed_at,
         }
         yield "rules", msgspec.msgpack.encode(state)
-        for name, page in window_pages.dump_dirty(self._windows.windows):
-            yield f"windows/{name}", page
+        for number, group in enumerate(self._windows.groups):
+            for name, page in window_pages.dump_dirty(group.windows):
+                yield f"windows/{number}/{name}", page
 
     def load(self, pages: Mapping[str, bytes]) -> None:
         """Take over the pages of a snapshot; what a changed configuration has no place for is left."""
@@ -122,9 +121,11 @@ class Decisions:
             for topic, partition, counts in state["forecasts"]
         }
         self._weighed_at = state["weighed_at"]
-        panes = {name.removeprefix("windows/"): page for name, page in pages.items() if name.startswith("windows/")}
-        if panes:
-            window_pages.load(self._windows.windows, panes)
+        for number, group in enumerate(self._windows.groups):
+            kind = f"windows/{number}/"
+            panes = {name.removeprefix(kind): page for name, page in pages.items() if name.startswith(kind)}
+            if panes:
+                window_pages.load(group.windows, panes)
 
     def _decide(self, decisions: Iterable[Decision]) -> Iterator[Alert]:
         for decision in decisions:

@@ -1,6 +1,6 @@
 """A window's figures by name: shares, means, quantiles, as the contract and the wall show them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from schemas.results import WindowRow
@@ -12,11 +12,11 @@ DIGITS: Final = 6
 SKETCHED_SECONDS: Final = 60  # the minutes' sketches are kept: those of any longer window follow from them
 
 
-def window_rows(batch: RowBatch, *, version: int) -> Iterator[WindowRow]:
-    """One row a key of the batch, ordered by dimension and value."""
+def window_rows(batch: RowBatch, *, version: int, chosen: Sequence[int] | None = None) -> Iterator[WindowRow]:
+    """One row a key of the batch (or of those `chosen`, by place), ordered by dimension and value."""
     table = batch.figures.tolist()
     tickets_open = batch.tickets_open.tolist()
-    for i in sorted(range(len(batch.keys)), key=batch.keys.__getitem__):
+    for i in sorted(range(len(batch.keys)) if chosen is None else chosen, key=batch.keys.__getitem__):
         yield _row(batch, i, table[i], tickets_open[i], version)
 
 

@@ -52,7 +52,10 @@ _NO_SKETCH: Final = Total()
 
 
 class RollingWindows:
-    """All windows of the keys that `owns` accepts (None: all)."""
+    """All windows of the keys that `owns` accepts (None: all).
+
+    `history`: whether late contributions give all the windows again that they changed, or only the newest ones.
+    """
 
     def __init__(
         self,
@@ -60,8 +63,10 @@ class RollingWindows:
         *,
         windows: tuple[int, ...] = WINDOW_SECONDS,
         owns: Callable[[Key], bool] | None = None,
+        history: bool = True,
     ) -> None:
         self.windows = windows
+        self._history = history
         self._lengths = [seconds * 1000 // PANE_MS for seconds in windows]
         self._dimensions = dimensions
         self._owns = owns
@@ -249,7 +254,13 @@ class RollingWindows:
                     self._roll_sketches(fresh, (index,), sign=1)
                 if pane + length >= front:
                     self._wake(pane + length)
-        yield from reversed(list(self._walk_back(first, end=end)))
+        if self._history:
+            yield from reversed(list(self._walk_back(first, end=end)))
+            return
+        for index, length in enumerate(self._lengths):
+            changed = sorted(key for key, pane in first.items() if pane > end - length)
+            if changed:
+                yield self._batch(index, end, np.array(changed, np.int64))
 
     def _walk_back(self, first: dict[int, int], *, end: int) -> Iterator[RowBatch]:
         """The changed keys' windows from the last pane back to their first mended one."""

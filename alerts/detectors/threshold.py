@@ -3,7 +3,7 @@
 A fold over window rows, which arrive when they change. `for` and all else about repeating is the lifecycle's.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any, ClassVar, Final, NamedTuple
 
 from alerts.decision import Decision
@@ -50,18 +50,27 @@ class ThresholdDetector:
         self._wanted: dict[tuple[str, int], list[ThresholdRule]] = {}
         for rule in self._rules.values():
             for dimension in rule.dimensions:
-                for seconds in sorted(_windows(rule)):
+                for seconds in sorted(windows_of(rule)):
                     self._wanted.setdefault((dimension, seconds), []).append(rule)
         self._readings = {key: found for key, found in self._readings.items() if key[0] in self._rules}
         self._holding = {key: found for key, found in self._holding.items() if key[0] in self._rules}
 
-    def on_window_row(self, row: WindowRow) -> list[Decision]:
-        """What the row changes; rows of windows that no rule asks for cost one look-up."""
+    def follows(self, rule: str, key: tuple[str, str]) -> bool:
+        """Whether something is remembered of a rule's slice (dimension, value), so that its next row counts."""
+        return (rule, *key) in self._readings
+
+    def on_window_row(self, row: WindowRow, *, of: Container[str] | None = None) -> list[Decision]:
+        """What the row changes; rows of windows that no rule asks for cost one look-up.
+
+        `of`: the rules that the row was made for; None: all.
+        """
         rules = self._wanted.get((row.dimension, row.window_seconds))
         if not rules:
             return []
         out: list[Decision] = []
         for rule in rules:
+            if of is not None and rule.name not in of:
+                continue
             if rule.match and not matches(rule.match, slice_parts(row.dimension, row.value)):
                 continue
             key = (rule.name, row.dimension, row.value)
@@ -108,7 +117,7 @@ class ThresholdDetector:
         found = _holds(rule, readings, at=at, held=held is not None) if rule.enabled else None
         if found is None:
             if held is None:
-                if not any(reading.counted or reading.value for reading in readings.values()):
+                if not base.burn_rate or not any(reading.counted or reading.value for reading in readings.values()):
                     self._readings.pop(key, None)
                 return []
             del self._holding[key]
@@ -125,7 +134,7 @@ class ThresholdDetector:
         self, key: Slice, rule: ThresholdRule, state: Any, at: int, value: float, shown: ThresholdRule
     ) -> Decision:
         readings = self._readings.get(key, {})
-        shortest = min(_windows(rule))
+        shortest = min(windows_of(rule))
         burn = _burning(rule, readings, at) if rule.burn_rate else None
         bound = rule.above if rule.above is not None else rule.below
         assert bound is not None
@@ -149,7 +158,8 @@ class ThresholdDetector:
         )  # fmt: skip
 
 
-def _windows(rule: ThresholdRule) -> set[int]:
+def windows_of(rule: ThresholdRule) -> set[int]:
+    """The lengths of the windows that a rule looks at, in seconds."""
     if not rule.burn_rate:
         return {rule.window_seconds}
     return {seconds for burn in rule.burn_rate for seconds in (burn.long_seconds, burn.short_seconds)}

@@ -6,22 +6,22 @@ from collections.abc import Iterable, Sequence
 import msgspec
 import pytest
 
-from alerts.detectors.threshold import ThresholdDetector
 from alerts.rules import shipped_rules
 from schemas.errors import ConfigError
 from schemas.instants import format_instant
 from schemas.lines import window_line
-from schemas.results import PANE_MS, WindowRow
-from schemas.rules import parse_rules
+from schemas.peaks import Peaks
+from schemas.results import PANE_MS, Alert, WindowRow
+from schemas.rules import Rule, parse_rules
 from sentiment.judge import Verdicts
 from sentiment.watch import counts, divergence, figures
 from streams import window_pages
+from streams.decisions import Decisions
 from streams.dimensions import Dimensions
 from streams.intake import Record
 from streams.judging import Judging
 from streams.panes import GRAIN_MS, Deltas, WordEntry, decode_deltas, encode_deltas, merge_deltas
 from streams.rows import window_rows
-from streams.rule_windows import RuleWindows
 from streams.source import Source, SourceConfig
 from streams.windows import RollingWindows
 from streams.word_windows import WordWindows
@@ -281,25 +281,28 @@ def test_a_rule_on_drift_where_there_is_none_is_refused(changes: dict[str, objec
         parse_rules([_drift_rule(**changes)], source="rules")
 
 
+def spoken(rules: tuple[Rule, ...], records: Sequence[Record]) -> list[tuple[str, float | None]]:
+    """Status and value of the alerts that records lead to, handed on as they come."""
+    source_, decisions = source(), Decisions(rules, Peaks(()), words=words.load())
+    alerts: list[Alert] = []
+    for first in range(0, len(records), 60):
+        facts = source_.feed(records[first : first + 60])
+        alerts += decisions.feed(facts, newest_ms=source_.newest_ms)
+    alerts += decisions.advance(source_.newest_ms + 120_000)
+    return [(alert.status, alert.value) for alert in alerts]
+
+
 def test_a_rule_on_drift_speaks_when_the_words_change() -> None:
-    spoken = {}
-    for letters in (OLD, NEW):
-        rules = parse_rules([_drift_rule()], source="rules")
-        detector, windows = ThresholdDetector(rules, phase_at=lambda at: None), RuleWindows(rules)
-        windows.add(source().feed(day_and_hour(letters)).deltas)
-        rows = [row for batch in windows.windows.advance(END // PANE_MS) for row in window_rows(batch, version=0)]
-        spoken[letters] = [one.state for row in rows for one in detector.on_window_row(row)]
-    assert spoken[OLD] == []
-    assert spoken[NEW][0] == "raise"
+    rules = parse_rules([_drift_rule()], source="rules")
+    assert spoken(rules, day_and_hour(OLD)) == []
+    (status, value), *_ = spoken(rules, day_and_hour(NEW))
+    assert status == "firing"
+    assert value is not None
+    assert value > 0.25
 
 
 def test_the_rule_that_ships_speaks_when_texts_and_stars_disagree() -> None:
     rules = tuple(rule for rule in shipped_rules() if rule.name == "judge-agreement")
-    spoken = []
-    for wrong in (30, 60):
-        detector, windows = ThresholdDetector(rules, phase_at=lambda at: None), RuleWindows(rules)
-        records = [review(i, f"差{i}", rating=5 if i < wrong else 1) for i in range(120)]
-        windows.add(source().feed(records).deltas)
-        rows = [row for batch in windows.windows.advance(T0 // PANE_MS + 1) for row in window_rows(batch, version=0)]
-        spoken.append([(one.state, one.value) for row in rows for one in detector.on_window_row(row)])
-    assert spoken == [[], [("raise", 0.5)]]
+    for one_of, expected in ((4, []), (2, [("firing", 0.5)])):
+        records = [review(i, f"差{i}", at=T0 + i * 10_000, rating=5 if i % one_of == 0 else 1) for i in range(300)]
+        assert [(status, round(value or 0.0, 1)) for status, value in spoken(rules, records)] == expected
