@@ -143,7 +143,7 @@ def spool(settings: Settings) -> Finding:
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         return Finding("spool", "fail", "", f"{there} cannot be written to", "set spool_dir to a folder that can")
     free_mb = shutil.disk_usage(there).free >> 20
-    waiting = sum(file.stat().st_size for file in directory.glob("*") if file.is_file()) if there == directory else 0
+    waiting = sum(file.stat().st_size for file in directory.rglob("*") if file.is_file()) if there == directory else 0
     detail = f"{directory}: {free_mb:,} MB free, {waiting >> 10:,} KB waiting"
     if free_mb < settings.spool_max_mb:
         return Finding(
