@@ -89,3 +89,20 @@ def test_divergence_of_nothing_is_refused() -> None:
 def test_a_pair_has_one_bucket_for_ever() -> None:
     # The reference is stored; a bucket that moved would look like drift.
     assert [count([(0.5, None, pair)])[4:].index(1) for pair in ("屏幕", "客服", "退款")] == [43, 46, 0]
+
+
+def test_the_pairs_of_each_text_are_those_of_all_of_them() -> None:
+    texts = ["质量很好", "", "好", "ok", "差！差评", "物流很慢\n换行", "𠀀好用"]
+    apart = [watch.pair_buckets([text])[0] for text in texts]
+    assert watch.pair_buckets(texts) == apart
+    assert [len(one) for one in apart] == [3, 0, 0, 0, 1, 4, 1]
+    counted = watch.counts(texts, text_scores=[0.5] * len(texts), ratings=[None] * len(texts))
+    assert watch.count_pairs(b"".join(apart)).tolist() == counted[4:]
+    assert watch.pair_buckets([]) == []
+
+
+def test_too_few_pairs_have_no_drift() -> None:
+    little, much = [999, 0], [0, 1000]
+    assert watch.drift(little, much) is None
+    assert watch.drift(much, little) is None
+    assert watch.drift(much, [1000, 0]) == 1.0

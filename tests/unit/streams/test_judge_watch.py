@@ -15,6 +15,7 @@ from schemas.results import PANE_MS, Alert, WindowRow
 from schemas.rules import Rule, parse_rules
 from sentiment.judge import Verdicts
 from sentiment.watch import counts, divergence, figures
+from sentiment.words import load as load_words
 from streams import window_pages
 from streams.decisions import Decisions
 from streams.dimensions import Dimensions
@@ -283,7 +284,7 @@ def test_a_rule_on_drift_where_there_is_none_is_refused(changes: dict[str, objec
 
 def spoken(rules: tuple[Rule, ...], records: Sequence[Record]) -> list[tuple[str, float | None]]:
     """Status and value of the alerts that records lead to, handed on as they come."""
-    source_, decisions = source(), Decisions(rules, Peaks(()), words=words.load())
+    source_, decisions = source(), Decisions(rules, Peaks(()), words=load_words())
     alerts: list[Alert] = []
     for first in range(0, len(records), 60):
         facts = source_.feed(records[first : first + 60])
