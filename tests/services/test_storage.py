@@ -68,7 +68,7 @@ def test_a_fresh_database_gets_every_step_and_a_second_run_nothing(client: Click
     first = migrate(client, database="pw_fresh")
     assert [step.name for step in first] == sorted(path.name for path in DDL.glob("*.sql"))
     # The engine in process has no users in SQL: that step is left out and told, each time.
-    assert [step.left_out for step in first if step.left_out] == [step.left_out for step in first[-1:]]
+    assert [step.name for step in first if step.left_out] == ["0005_reader.sql"]
     assert [step for step in migrate(client, database="pw_fresh") if not step.left_out] == []
     tables = {row[0] for row in client.execute("SELECT name FROM system.tables WHERE database = 'pw_fresh'")}
     assert {"reviews", "windows", "sla_clocks", "alerts_v", "windows_latest"} <= tables
