@@ -1,36 +1,73 @@
-"""Alerts from their topic to the store and to the people: each transition once, whatever is read twice."""
+"""Alerts, driven: from their one partition to the store and to the people, each transition once.
 
-from collections.abc import Sequence
-from typing import Protocol
+Decides when what was told is remembered; who is told what, and how, is `alerts.notify`'s business.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
 import msgspec
 
-from agents.source_stage import RowWriter
+from agents.source_stage import RowWriter, Snapshots
+from agents.transport.chunks import Chunk
 from schemas.instants import parse_instant
-from schemas.results import Alert
+from schemas.results import Alert, Delivery
+
+STATE = "notifier"
 
 
 class Notifier(Protocol):
     """Who tells people; a transition handed in twice is told once."""
 
     async def notify(self, alert: Alert) -> None: ...
+    async def tick(self, now_ms: int) -> None: ...
+    def dump(self) -> dict[str, Any]: ...
+    def load(self, dumped: Mapping[str, Any]) -> None: ...
+    def remember(self, rows: Iterable[Delivery]) -> None: ...
 
 
-class AlertSink:
-    """Takes the messages of topic `alerts`."""
+class AlertStage:
+    """The alerts' partition. Not for two tasks at once: callers hold `lock`."""
 
-    def __init__(self, writer: RowWriter, notifier: Notifier | None = None) -> None:
+    def __init__(
+        self, writer: RowWriter, notifier: Notifier | None, snapshots: Snapshots, *, position: int = 0
+    ) -> None:
+        self.lock = asyncio.Lock()
+        self.position = position
         self._writer = writer
         self._notifier = notifier
+        self._snapshots = snapshots
+        self._rows_ticket = 0
 
-    async def take(self, messages: Sequence[bytes]) -> None:
-        """Store the transitions and tell people; returns when both are safe."""
-        alerts = [decode_alert(message) for message in messages]
-        ticket = await self._writer.write(alerts)
+    async def chunk(self, chunk: Chunk, *, now_ms: int) -> None:
+        """Store transitions and tell people of them; those before the snapshot were told."""
+        alerts = [decode_alert(record.value or b"") for record in chunk.records if record.offset >= self.position]
+        self._rows_ticket = await self._writer.write(alerts)
         if self._notifier is not None:
             for alert in alerts:
                 await self._notifier.notify(alert)
-        await self._writer.safe(ticket)
+        self.position = max(self.position, chunk.end)
+
+    async def tick(self, now_ms: int) -> None:
+        """What is due to be told by the passing of time."""
+        if self._notifier is not None:
+            await self._notifier.tick(now_ms)
+
+    async def snapshot(self, now_ms: int) -> int:
+        """Make everything up to the position safe; the offset that may then be committed."""
+        position = self.position
+        pages = {} if self._notifier is None else {STATE: msgspec.msgpack.encode(self._notifier.dump())}
+        await self._writer.safe(self._rows_ticket)
+        await self._snapshots.save(pages, {"position": position})
+        return position
+
+
+def restore(notifier: Notifier, pages: Mapping[str, bytes], told: Callable[[], Sequence[Delivery]]) -> None:
+    """Go on where the last owner stopped; `told`: what the delivery log has of the last day."""
+    if STATE in pages:
+        notifier.load(msgspec.msgpack.decode(pages[STATE]))
+    notifier.remember(told())
 
 
 def decode_alert(message: bytes) -> Alert:

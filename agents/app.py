@@ -3,18 +3,20 @@
 What it is made of: `source_stage` (stage 1), `window_stage` and `decision_stage` (stage 2), `stages` (who owns what).
 """
 
+import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import aiohttp
 import faust
 from aiokafka import AIOKafkaProducer
 from faust.types import TP
 
 from agents import broker, connection, pagestore
-from agents.alert_stage import AlertSink
+from agents.alert_stage import AlertStage, Notifier, restore
 from agents.claims import Fence
 from agents.clock import AnyClock
 from agents.decision_stage import DecisionPorts, DecisionStage
@@ -27,6 +29,9 @@ from agents.takeover import decode_journals, take_over
 from agents.transport.chunks import Chunk, ChunkSchema
 from agents.transport.driver import APP_SETTINGS, broker_url, consumer_of, register
 from agents.window_stage import EventTime, WindowPorts, WindowStage, event_time_of
+from alerts.notify.http import open_session
+from schemas.errors import TransientError
+from schemas.results import Delivery
 from schemas.settings import Settings
 from schemas.topics import ALERTS, DEAD_LETTERS, DELTAS, OBSERVATIONS, SOURCES, WINDOWS
 from storage.writer import Writer
@@ -51,7 +56,8 @@ class Parts:
     source: SourceConfig
     decisions: Callable[[], Decisions]
     writer: Callable[[], Writer]
-    alerts: Callable[[Writer], AlertSink]
+    notifier: Callable[[aiohttp.ClientSession, Writer], Notifier] | None  # None: alerts are stored, nobody is told
+    told: Callable[[], Sequence[Delivery]]  # what the delivery log has of the last day; blocks
     clock: AnyClock
 
 
@@ -62,7 +68,7 @@ def topic_specs(settings: Settings) -> list[broker.TopicSpec]:
     return [
         *(kept(name, partitions=many, retention_ms=week, replication=copies) for name in SOURCES),
         kept(WINDOWS, partitions=many, retention_ms=DAY_MS, replication=copies),
-        kept(ALERTS, partitions=many, retention_ms=4 * week, replication=copies),
+        kept(ALERTS, partitions=1, retention_ms=4 * week, replication=copies),
         kept(DEAD_LETTERS, partitions=many, retention_ms=4 * week, replication=copies),
         kept(DELTAS, partitions=settings.window_partitions, retention_ms=2 * DAY_MS, replication=copies),
         kept(OBSERVATIONS, partitions=1, retention_ms=2 * DAY_MS, replication=copies),
@@ -84,7 +90,7 @@ class Worker:
         self._producer: AIOKafkaProducer
         self._writer: Writer
         self._store: pagestore.PageStore
-        self._sink: AlertSink
+        self._http: aiohttp.ClientSession | None = None
         self.app = faust.App(
             settings.group,
             broker=broker_url(settings.kafka_bootstrap),
@@ -101,10 +107,12 @@ class Worker:
         self._sources = Stages(self._take_source, settle=self._settle)
         self._windows = Stages(self._take_windows, settle=self._settle)
         self._decisions = Stages(self._take_decisions, settle=self._settle)
+        self._alerts = Stages(self._take_alerts, settle=self._settle)
         self._kinds: list[tuple[frozenset[str], Stages[Any]]] = [
             (frozenset(SOURCES), self._sources),
             (frozenset({DELTAS}), self._windows),
             (frozenset({OBSERVATIONS}), self._decisions),
+            (frozenset({ALERTS}), self._alerts),
         ]
         self._bind()
 
@@ -164,8 +172,7 @@ class Worker:
             await stage.chunk(chunk, now_ms=self._parts.clock.now_ms())
 
     async def _alert_chunk(self, chunk: Chunk) -> None:
-        await self._sink.take([record.value or b"" for record in chunk.records])
-        self._settle(TP(chunk.topic, chunk.partition), chunk.end)
+        await self._chunk(self._alerts, chunk)
 
     async def _fail(self, error: BaseException) -> None:
         """Stop the whole worker: whoever starts it again finds everything exact."""
@@ -196,6 +203,10 @@ class Worker:
         for _, decisions in self._decisions.ready():
             async with decisions.lock:
                 await decisions.tick(now_ms)
+        for _, alerts in self._alerts.ready():
+            async with alerts.lock:
+                await alerts.tick(now_ms)
+        await self._alerts.snapshot(now_ms)  # at once: what was told is not to be told again
 
     async def _snapshot(self) -> None:
         for _, stages in self._kinds:
@@ -242,7 +253,6 @@ class Worker:
         )
         self._writer = self._parts.writer()
         await self._writer.start()
-        self._sink = self._parts.alerts(self._writer)
         if settings.metrics_port:
             collector = WorkerCollector(
                 lambda: [(stage.source, stage.position) for _, stage in self._sources.ready()], self._writer.snapshot
@@ -295,7 +305,7 @@ class Worker:
             decisions.load(snapshot.pages)
             event_time = event_time_of(snapshot.root, settings.idle_ms)
             fence, position = Fence.load(snapshot.root["fence"]), snapshot.root["position"]
-        topic = Publisher(self._producer, topic=ALERTS, partitions=settings.partitions)
+        topic = Publisher(self._producer, topic=ALERTS, partitions=1)
         ports = DecisionPorts(_Saved(self._store, tp), topic)
         return DecisionStage(decisions, ports, event_time=event_time, fence=fence, position=position)
 
@@ -304,6 +314,22 @@ class Worker:
             tp.topic, tp.partition, generation=generation,
             confirm=consumer_of(self.app).confirm_session,
         )  # fmt: skip
+
+    async def _take_alerts(self, tp: TP, generation: int) -> AlertStage:
+        snapshot = await self._snapshot_of(tp, generation)
+        notifier = None
+        if self._parts.notifier is not None:
+            if self._http is None:
+                self._http = await self._open_clients.enter_async_context(open_session())
+            notifier = self._parts.notifier(self._http, self._writer)
+            pages = {} if snapshot is None else snapshot.pages
+            try:
+                await asyncio.to_thread(restore, notifier, pages, self._parts.told)
+            except TransientError as error:
+                # To be told twice is better than not to be told.
+                _log.warning("the delivery log cannot be read, so that a notice may come twice: %s", error)
+        position = 0 if snapshot is None else snapshot.root["position"]
+        return AlertStage(self._writer, notifier, _Saved(self._store, tp), position=position)
 
     def _settle(self, tp: TP, offset: int) -> None:
         consumer_of(self.app).settle(tp, offset)

@@ -1,11 +1,12 @@
 """Configuration files to values: what ships, and what a user's files put in its place; all mistakes at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from schemas.errors import ConfigError
+from schemas.notify import NotifyConfig
 from schemas.peaks import Peaks, parse_peaks
 from schemas.rules import Rule, parse_rules, with_peaks
 from schemas.yaml import load_yaml
@@ -30,10 +31,21 @@ class Config:
     calendars: dict[str, Calendar]
     rules: tuple[Rule, ...]
     peaks: Peaks
+    notify: NotifyConfig | None = None  # None: nobody is told
 
 
-def load_config(*, rules: Path | None = None, calendars: Path | None = None, peaks: Path | None = None) -> Config:
-    """What the files say; a file or section left out: what ships. ConfigError holds the mistakes of all of them."""
+def load_config(
+    *,
+    rules: Path | None = None,
+    calendars: Path | None = None,
+    peaks: Path | None = None,
+    notify: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Config:
+    """What the files say; a file or section left out: what ships. ConfigError holds the mistakes of all of them.
+
+    `environment`: where `notify` finds its secrets.
+    """
     mistakes: list[str] = []
     rules_file = _sections(rules, ("policies", "rules"), mistakes)
     calendars_file = _sections(calendars, ("calendars",), mistakes)
@@ -47,9 +59,15 @@ def load_config(*, rules: Path | None = None, calendars: Path | None = None, pea
     policies = _parse(lambda: parse_policies(policies_raw, known, source=_name(rules)), mistakes)
     rules_raw = rules_file.get("rules", _shipped(SHIPPED_RULES, "rules"))
     parsed_rules = _parse(lambda: parse_rules(rules_raw, source=_name(rules)), mistakes)
+    parsed_notify = None
+    if notify is not None:
+        from alerts.notify.config import load_notify  # with its HTTP clients it would slow every replay's start
+
+        parsed_notify = _parse(lambda: load_notify(notify, environment=environment or {}), mistakes)
     if mistakes or policies is None or parsed_rules is None or parsed_peaks is None:
         raise ConfigError(dict.fromkeys(mistakes))
-    return Config(policies, known, with_peaks(parsed_rules, parsed_peaks, source=_name(peaks)), parsed_peaks)
+    rules_of_peaks = with_peaks(parsed_rules, parsed_peaks, source=_name(peaks))
+    return Config(policies, known, rules_of_peaks, parsed_peaks, parsed_notify)
 
 
 def _sections(path: Path | None, known: tuple[str, ...], mistakes: list[str]) -> dict[str, Any]:

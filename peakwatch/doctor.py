@@ -126,14 +126,20 @@ def weights() -> Finding:
 
 
 def configuration(settings: Settings) -> Finding:
-    """The files of rules, calendars and promotions that the settings name."""
-    files = [Path(text) if text else None for text in (settings.rules, settings.calendars, settings.peaks)]
+    """The files of rules, calendars, promotions and channels that the settings name."""
+    names = ("rules", "calendars", "peaks", "notify")
+    files = {name: Path(text) for name in names if (text := getattr(settings, name))}
     try:
-        config = load_config(rules=files[0], calendars=files[1], peaks=files[2])
+        config = load_config(**files, environment=os.environ)
     except ConfigError as error:
         return Finding("configuration", "fail", "", f"{len(error.mistakes)} mistakes", "peakwatch check tells them all")
-    shipped = "what ships" if files == [None, None, None] else ", ".join(str(file) for file in files if file)
-    return Finding("configuration", "ok", "", f"{len(config.rules)} rules, {len(config.policies)} policies ({shipped})")
+    read = ", ".join(map(str, files.values())) or "what ships"
+    detail = f"{len(config.rules)} rules, {len(config.policies)} policies ({read})"
+    if not settings.notify:
+        return Finding(
+            "configuration", "warn", "", f"{detail}; nobody is told of alerts", "set `notify`: docs/delivery.md"
+        )
+    return Finding("configuration", "ok", "", detail)
 
 
 def spool(settings: Settings) -> Finding:

@@ -5,6 +5,7 @@ from typing import Final
 
 from agents.clock import SystemClock
 from schemas.errors import PermanentError
+from schemas.results import Delivery
 from schemas.settings import Settings
 from storage.client import ClickHouse, ClickHouseSettings
 from storage.spool import DiskSpool
@@ -25,6 +26,22 @@ def clickhouse_settings(settings: Settings) -> ClickHouseSettings:
 def clickhouse(settings: Settings) -> ClickHouse:
     """A connection, made on first use."""
     return ClickHouse(clickhouse_settings(settings))
+
+
+def deliveries_since(settings: Settings, at_ms: int) -> list[Delivery]:
+    """The delivery log from an instant on. TransientError when ClickHouse is away."""
+    instants = {"alert_at", "at"}
+    columns = [f"toUnixTimestamp64Milli({name})" if name in instants else name for name in Delivery._fields]
+    client = clickhouse(settings)
+    try:
+        rows = client.execute(
+            f"SELECT {', '.join(columns)} FROM {settings.clickhouse_database}.deliveries_v "
+            "WHERE at >= fromUnixTimestamp64Milli(%(at_ms)s)",
+            {"at_ms": at_ms},
+        )
+    finally:
+        client.close()
+    return [Delivery(*row) for row in rows]
 
 
 def writer(settings: Settings) -> Writer:

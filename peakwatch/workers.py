@@ -1,18 +1,28 @@
 """Settings and configuration to a worker: every part handed to the next, here and nowhere else."""
 
+from collections.abc import Callable
+from typing import Final
+
+import aiohttp
+
 import sentiment.words
-from agents.alert_stage import AlertSink
 from agents.app import Parts, Worker, topic_specs
-from agents.clock import clock_of
+from agents.clock import AnyClock, clock_of
+from alerts.notify.pipeline import Notifier
 from peakwatch import stores
 from peakwatch.config import Config
 from peakwatch.judges import build_judge
+from schemas.notify import NotifyConfig
+from schemas.peaks import Peaks
 from schemas.settings import Settings
 from sentiment.privacy import mask_text
 from sentiment.validity import validity_batch
+from storage.writer import Writer
 from streams.decisions import Decisions
 from streams.judging import Judging
 from streams.source import SourceConfig
+
+TOLD_MS: Final = 24 * 3_600_000  # how far back the delivery log is read when the alerts are taken over
 
 __all__ = ["build_worker", "source_config", "topic_specs"]
 
@@ -29,11 +39,26 @@ def source_config(settings: Settings, config: Config) -> SourceConfig:
 
 def build_worker(settings: Settings, config: Config) -> Worker:
     """A worker, ready to run."""
+    clock = clock_of(settings.rehearsal)
     parts = Parts(
         source=source_config(settings, config),
         decisions=lambda: Decisions(config.rules, config.peaks, words=sentiment.words.load()),
         writer=lambda: stores.writer(settings),
-        alerts=lambda writer: AlertSink(writer),
-        clock=clock_of(settings.rehearsal),
+        notifier=None if config.notify is None else _notifier(config.notify, config.peaks, clock),
+        told=lambda: stores.deliveries_since(settings, clock.now_ms() - TOLD_MS),
+        clock=clock,
     )
     return Worker(settings, parts)
+
+
+def _notifier(
+    config: NotifyConfig, peaks: Peaks, clock: AnyClock
+) -> Callable[[aiohttp.ClientSession, Writer], Notifier]:
+    def phase_roster(at_ms: int) -> str:
+        phase = peaks.phase_at(at_ms)
+        return phase.roster if phase is not None else ""
+
+    def build(http: aiohttp.ClientSession, writer: Writer) -> Notifier:
+        return Notifier(config, clock=clock, http=http, record=writer.write, phase_roster=phase_roster)
+
+    return build

@@ -1,6 +1,8 @@
 """`peakwatch check`."""
 
 import argparse
+import os
+from pathlib import Path
 from typing import Final
 
 from peakwatch.commands.options import add_rules, add_settings, settings_of
@@ -17,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     add_settings(parser)
     add_rules(parser)
+    parser.add_argument("--notify", type=Path, metavar="NOTIFY.yaml", help="channels, routes, shifts and escalations")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -29,7 +32,10 @@ def run(arguments: argparse.Namespace) -> int:
     except ConfigError as error:
         mistakes += error.mistakes
     try:
-        config = load_config(rules=arguments.rules, calendars=arguments.calendar, peaks=arguments.peaks)
+        config = load_config(
+            rules=arguments.rules, calendars=arguments.calendar, peaks=arguments.peaks, notify=arguments.notify,
+            environment=os.environ,
+        )  # fmt: skip
     except ConfigError as error:
         mistakes += error.mistakes
     if mistakes:

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 from pathlib import Path
 from typing import Final
 
@@ -39,7 +40,13 @@ def run(arguments: argparse.Namespace) -> int:
     end_by_signals()
     set_up_logging(arguments.log_level)
     settings = settings_of(arguments)
-    config = load_config(rules=_path(settings.rules), calendars=_path(settings.calendars), peaks=_path(settings.peaks))
+    config = load_config(
+        rules=_path(settings.rules),
+        calendars=_path(settings.calendars),
+        peaks=_path(settings.peaks),
+        notify=_path(settings.notify),
+        environment=os.environ,
+    )
     specs, options = topic_specs(settings), client_options(settings)
     asyncio.run(ensure_topics(settings.kafka_bootstrap, specs, options=options))
     run_worker(build_worker(settings, config))
