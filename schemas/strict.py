@@ -16,8 +16,10 @@ from schemas.errors import ConfigError
 
 T = TypeVar("T")
 
-_DURATION = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,7})h)?(?:(\d{1,9})m)?(?:(\d{1,10})s)?", re.ASCII)
-_UNITS_MS: Final = (86_400_000, 3_600_000, 60_000, 1000)
+_DURATION = re.compile(
+    r"(?:(\d{1,6})d)?(?:(\d{1,7})h)?(?:(\d{1,9})m(?!s))?(?:(\d{1,10})s)?(?:(\d{1,12})ms)?", re.ASCII
+)
+_UNITS_MS: Final = (86_400_000, 3_600_000, 60_000, 1000, 1)
 
 
 class Mistakes:
@@ -103,7 +105,7 @@ class Node:
         return next(iter(allowed))
 
     def duration_ms(self, *, at_least_ms: int = 0, at_most_ms: int = 366 * 86_400_000) -> int:
-        """Milliseconds of `90s`, `5m`, `1h30m`, `2d`; a bare number says no unit and is a mistake."""
+        """Milliseconds of `90s`, `5m`, `1h30m`, `2d`, `500ms`; a bare number says no unit and is a mistake."""
         match = _DURATION.fullmatch(self.value) if isinstance(self.value, str) else None
         if match is None or not self.value:
             self.wrong("is not a duration such as 90s, 5m, 1h30m")
@@ -195,7 +197,7 @@ def show_ms(ms: int) -> str:
     """A duration as a configuration would write it."""
     parts = []
     rest = ms
-    for unit, letter in zip(_UNITS_MS, "dhms", strict=True):
+    for unit, letter in zip(_UNITS_MS, ("d", "h", "m", "s", "ms"), strict=True):
         count, rest = divmod(rest, unit)
         if count:
             parts.append(f"{count}{letter}")
