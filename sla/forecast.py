@@ -45,7 +45,10 @@ class BreachWave:
             count, reached = 0, now
             for horizon_ms in sorted(horizons_ms):
                 end = now + horizon_ms // PANE_MS
-                count += sum(panes.get(pane, 0) for pane in range(reached, end))
+                if len(panes) < end - reached:
+                    count += sum(held for pane, held in panes.items() if reached <= pane < end)
+                else:
+                    count += sum(panes.get(pane, 0) for pane in range(reached, end))
                 reached = end
                 if count:
                     counts[queue, clock, horizon_ms] = count

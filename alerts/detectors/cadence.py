@@ -98,12 +98,14 @@ class Cadence(msgspec.Struct, gc=False):
         """Events due in (last, at] by the hours, from how many those were learnt, whether all are known."""
         due, seen, known = 0.0, math.inf, True
         begin = self.last_at
+        hours = sum(self.day_hours)
+        mean = sum(self.day_counts) / hours if hours > 0.0 else 0.0
         while begin < at:
             end = min(at, begin - begin % (HOUR_MS // 2) + HOUR_MS // 2)
-            hour = hour_of_week(zone, begin)
-            rate, events, exposed = self._rate(hour)
+            hour = _hour_of_week(zone, begin // HOUR_MS)
+            rate, events, exposed = self._rate(hour, mean)
             # Within an hour the feed may fall off towards its neighbour.
-            beside = self._rate((hour - 1 if begin % HOUR_MS < HOUR_MS // 2 else hour + 1) % 168)[0]
+            beside = self._rate((hour - 1 if begin % HOUR_MS < HOUR_MS // 2 else hour + 1) % 168, mean)[0]
             due += min(rate, (rate + beside) / 2.0) * (end - begin) / HOUR_MS
             seen = min(seen, events)
             known = known and exposed
@@ -112,15 +114,13 @@ class Cadence(msgspec.Struct, gc=False):
                 break  # a week of silence is odd enough
         return due, seen, known
 
-    def _rate(self, hour: int) -> tuple[float, float, bool]:
+    def _rate(self, hour: int, mean: float) -> tuple[float, float, bool]:
         """Events an hour in an hour of the week, from how many learnt, whether its hour of the day is known.
 
-        Each average leans on the wider one: the hour of the week on the hour of the day, that on all hours.
+        Each average leans on the wider one: the hour of the week on the hour of the day, that on all hours (`mean`).
         """
         day = hour % 24
-        hours = sum(self.day_hours)
-        rate = sum(self.day_counts) / hours if hours > 0.0 else 0.0
-        rate = _lean(self.day_counts[day], self.day_hours[day], rate)
+        rate = _lean(self.day_counts[day], self.day_hours[day], mean)
         rate = _lean(self.week_counts[hour], self.week_hours[hour], rate)
         return rate, self.day_counts[day], self.day_hours[day] >= 0.75
 

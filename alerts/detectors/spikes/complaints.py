@@ -20,6 +20,7 @@ from alerts.detectors.spikes.watch import Watch
 from schemas.results import AlertKind
 
 MINUTE_PRIOR: Final = 2.0  # complaints a minute, before anything was learnt: worth a quarter of a minute only
+MOST_MINUTES: Final = 60  # a longer silence was not watched
 NO_ORDERS_MS: Final = 10 * 60_000  # so long without any since the beginning: minutes stand for orders
 
 
@@ -35,6 +36,11 @@ class ComplaintWatch(Watch):
         self.by_time: bool | None = None  # None: not known yet
         self.volume = Volume()
         self.passed: dict[int, float] = {}
+
+    @property
+    def learning(self) -> bool:
+        """Whether there is something that was not yet learnt from; minutes, where they stand for orders, always."""
+        return bool(self.by_time) or super().learning
 
     def reserve(self) -> None:
         """Make room for the table's newest series."""
@@ -58,7 +64,7 @@ class ComplaintWatch(Watch):
             self.exposure.growth = self.volume.growth(self.exposure.newest_ms)
         if now_ms - self.minute_ms >= 60_000:
             if self.by_time:
-                self._take_orders(self._minute_row(now_ms))
+                self._take_orders(self._minutes_row(now_ms))
             self._pass_common(now_ms)
             self.minute(now_ms)
         touched = self._take(pane, now_ms) if len(pane.at) else np.zeros(0, np.int64)
@@ -164,9 +170,11 @@ class ComplaintWatch(Watch):
         self.by_time = True
         self.baseline.prior_rate = MINUTE_PRIOR
 
-    def _minute_row(self, now_ms: int) -> Pane:
+    def _minutes_row(self, now_ms: int) -> Pane:
+        """The minutes since the last ones, as orders."""
         sids = (ALL, *(0 for _ in range(self.table.columns - 1)))
-        return panes.of([(now_ms - 1, sids, 0.0, 1.0, 0.0, "", "")], self.table.columns)
+        minutes = min(MOST_MINUTES, max(1, (now_ms - self.minute_ms) // 60_000)) if self.minute_ms else 1
+        return panes.of([(now_ms - 1, sids, 0.0, float(minutes), 0.0, "", "")], self.table.columns)
 
     def _take_orders(self, orders: Pane) -> None:
         rate = np.array([self.baseline.rate(int(orders.at[-1]))])

@@ -25,8 +25,9 @@ SPARSE_PANE_MS: Final = 30_000  # where few events come, a pane's fixed cost is 
 DENSE_ROWS: Final = 60
 EVICT_MS: Final = 10 * 60_000
 KINDS: Final = ("review", "complaint", "orders")
-LONGEST_IDLE_MS: Final = 60_000  # in silence the watches are asked once a minute
-ASKED_MS: Final = 24 * 3_600_000  # and after a day of it no more: an event may be dated 9999
+OPEN_IDLE_MS: Final = 60_000  # in silence the watches are asked once a minute while an incident is open
+IDLE_MS: Final = 30 * 60_000  # and less often while there is something to learn
+ASKED_MS: Final = 24 * 3_600_000  # after a day of it no more: an event may be dated 9999
 
 
 class SpikeDetector:
@@ -67,14 +68,20 @@ class SpikeDetector:
         waiting = sum(len(rows) for rows in self._waiting.values())
         if end <= self._to_ms or (end - self._to_ms < SPARSE_PANE_MS and waiting < DENSE_ROWS):
             return []
+        if not (waiting or self.reviews.first_ms or self.complaints.first_ms):
+            self._to_ms = end  # nothing was ever observed: time alone brings nothing
+            return []
         begin = self._to_ms or end - PANE_MS
         width = PANE_MS if waiting * PANE_MS >= DENSE_ROWS * (end - begin) else SPARSE_PANE_MS
         taken = {kind: self._due(kind, begin, end, width) for kind in KINDS}
         self._make_room()
         ends = sorted({one for panes_of in taken.values() for one in panes_of} | {end})
         found: list[Decision] = []
-        for one in _with_ticks(begin, ends):
+        last = begin
+        for one in ends:
+            found += self._silence(last, one)
             found += self._pane(one, {kind: taken[kind].get(one, []) for kind in KINDS})
+            last = one
         self._to_ms = end
         self._evict(end)
         return found
@@ -114,6 +121,23 @@ class SpikeDetector:
 
         return {one: list(group) for one, group in groupby(due, key=pane_end)}
 
+    def _silence(self, begin: int, end: int) -> list[Decision]:
+        """Panes without rows, as far as time alone may decide or teach something in them."""
+        found: list[Decision] = []
+        until = min(end, begin + ASKED_MS + 1)
+        at = begin
+        while (step := self._idle_ms()) and at + step < until:
+            at += step
+            found += self._pane(at, {kind: [] for kind in KINDS})
+        return found
+
+    def _idle_ms(self) -> int:
+        """How long a silence may go on before the watches are asked; 0: for ever."""
+        watches = (self.reviews, self.complaints)
+        if any(one.incidents.open() for one in watches):
+            return OPEN_IDLE_MS
+        return IDLE_MS if any(one.learning for one in watches) else 0
+
     def _pane(self, end: int, rows: dict[str, list[Row]]) -> list[Decision]:
         columns = self.table.columns
         if rows["orders"]:
@@ -144,14 +168,3 @@ class SpikeDetector:
         if len(gone):
             self.reviews.forget(gone)
             self.complaints.forget(gone)
-
-
-def _with_ticks(begin: int, ends: list[int]) -> list[int]:
-    """The panes to look at: those with rows, and one a minute where there are none, for a day."""
-    found: list[int] = []
-    last = begin
-    for end in ends:
-        found += range(last + LONGEST_IDLE_MS, min(end, last + ASKED_MS + 1), LONGEST_IDLE_MS)
-        found.append(end)
-        last = end
-    return found

@@ -46,6 +46,11 @@ class Recent:
     def __len__(self) -> int:
         return self._to - self._from
 
+    @property
+    def waits(self) -> bool:
+        """Whether there are rows not yet learnt from."""
+        return max(self.learnt, self._from) < self._to
+
     def append(self, at: Ids, sids: Ids, values: dict[str, Floats],
                notes: list[tuple[int, str, str]]) -> None:  # fmt: skip
         """Add rows; `notes`: (row within these, event id, text)."""

@@ -116,6 +116,11 @@ class Watch:
         """Whether enough was learnt to call anything unusual."""
         return self.baseline.learnt >= WARM_UP and self.baseline.trials > 0.0
 
+    @property
+    def learning(self) -> bool:
+        """Whether there is something that was not yet learnt from."""
+        return self.recent.waits
+
     def minute(self, now_ms: int) -> None:
         """What is done once a minute."""
         self.minute_ms = now_ms
