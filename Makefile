@@ -37,7 +37,7 @@ setup: $(VENV)/.ready ## Create the virtual environment for running
 setup-dev: $(VENV)/.ready-dev ## … and for developing
 
 $(VENV)/.ready: requirements.lock pyproject.toml
-	@echo "Setting up $(VENV) from requirements.lock (about a minute, some 500 MB of packages) ..."
+	@echo "Setting up $(VENV) from requirements.lock (about a minute, some 1.2 GB of packages) ..."
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "PeakWatch needs Python 3.11 or newer; say which with make PYTHON=python3.12")'
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock

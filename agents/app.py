@@ -8,6 +8,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
@@ -100,6 +101,7 @@ class Worker:
             broker_commit_interval=1.0,
             broker_client_id=settings.group,
             store="memory://",
+            datadir=str(Path(settings.spool_dir) / "faust"),  # Faust makes one, though we keep nothing there
             web_enabled=False,
             topic_partitions=settings.partitions,
             **APP_SETTINGS,
