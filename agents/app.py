@@ -31,7 +31,7 @@ from agents.transport.chunks import Chunk, ChunkSchema
 from agents.transport.driver import APP_SETTINGS, broker_url, consumer_of, register
 from agents.window_stage import EventTime, WindowPorts, WindowStage, event_time_of
 from alerts.notify.http import open_session
-from schemas.errors import TransientError
+from schemas.errors import PermanentError, TransientError
 from schemas.results import Delivery
 from schemas.settings import Settings
 from schemas.topics import ALERTS, DEAD_LETTERS, DELTAS, OBSERVATIONS, SOURCES, WINDOWS
@@ -101,7 +101,7 @@ class Worker:
             broker_commit_interval=1.0,
             broker_client_id=settings.group,
             store="memory://",
-            datadir=str(Path(settings.spool_dir) / "faust"),  # Faust makes one, though we keep nothing there
+            datadir=_data_dir(settings),
             web_enabled=False,
             topic_partitions=settings.partitions,
             **APP_SETTINGS,
@@ -338,6 +338,16 @@ class Worker:
 
     async def _send(self, topic: str, key: bytes, value: bytes) -> None:
         await self._producer.send_and_wait(topic, value, key=key)
+
+
+def _data_dir(settings: Settings) -> str:
+    """A folder for Faust, which wants one though nothing is kept there. PermanentError if it cannot be made."""
+    path = Path(settings.spool_dir) / "faust"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PermanentError(f"spool_dir: {settings.spool_dir}: {error.strerror or error}") from None
+    return str(path)
 
 
 class _Saved:
