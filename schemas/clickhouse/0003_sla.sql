@@ -94,10 +94,12 @@ SELECT
     argMax(target_ms, (version, at)) AS target_ms,
     argMax(elapsed_ms, (version, at)) AS elapsed_ms,
     maxIf((version, at), kind = 'breach') AS last_breach,
-    maxIf((version, at), kind = 'corrected') AS last_correction,
+    maxIf((version, at), kind IN ('corrected', 'corrected_breach')) AS last_correction,
+    maxIf((version, at), kind IN ('met', 'stopped')) AS last_stop,
+    maxIf((version, at), kind IN ('corrected_met', 'corrected_stopped')) AS last_restart,
     multiIf(
         countIf(kind = 'breach') > 0 AND last_breach > last_correction, 'breached',
-        countIf(kind IN ('met', 'stopped')) > 0, 'met',
+        countIf(kind IN ('met', 'stopped')) > 0 AND last_stop > last_restart, 'met',
         'running') AS verdict,
     if(verdict = 'breached', last_breach.2, maxIf(at, kind IN ('met', 'stopped'))) AS verdict_at
 FROM {db}.sla_transitions FINAL

@@ -208,6 +208,9 @@ async def test_an_alerts_life_is_one_row_with_its_times(
         (["warning", "breach", "stopped"], "breached"),
         (["breach", "corrected", "met"], "met"),
         (["breach", "corrected", "breach"], "breached"),
+        (["breach", "corrected_breach", "met"], "met"),
+        (["met", "corrected_met"], "running"),
+        (["met", "corrected_met", "met"], "met"),
     ],
 )
 async def test_a_clocks_verdict_follows_from_the_ledger(
