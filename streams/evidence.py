@@ -13,7 +13,7 @@ from sentiment.words import Words
 
 LAG_MS: Final = 40 * 60_000
 WAITING_TEXTS: Final = 64  # cut into words so many at a time
-LEARNT_A_MINUTE: Final = 30  # texts: what is usually said needs no more, and cutting costs 70 µs a text
+LEARNT_A_MINUTE: Final = 8  # texts: what is usually said needs no more, and cutting costs 70 µs a text
 KEYWORDS: Final = 8
 FIRST_WORDS: Final = 4
 LEAST_COUNT: Final = 3

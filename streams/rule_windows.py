@@ -150,16 +150,13 @@ class _Group:
 
 
 def _may_hold(rule: ThresholdRule, figures: Ints) -> NDArray[Any]:
-    """Where a rule's condition may hold, or (burn rates: two windows decide) where it has a say at all."""
+    """Where a rule's condition may hold, or (burn rates: two windows decide) where a window has a say."""
     everywhere = np.ones(len(figures), bool)
     if rule.count not in _COUNTS:
         return everywhere
     counted = figures[:, list(_COLUMNS[rule.count])].sum(axis=1)
-    if rule.burn_rate:
-        some: NDArray[Any] = counted > 0
-        return some
-    enough: NDArray[Any] = counted >= rule.min_count
-    if rule.per is not None or rule.figure not in _SHARES:
+    enough: NDArray[Any] = counted >= max(1, rule.min_count) if rule.burn_rate else counted >= rule.min_count
+    if rule.burn_rate or rule.per is not None or rule.figure not in _SHARES:
         return enough
     part, whole = (figures[:, list(columns)].sum(axis=1) for columns in _SHARES[rule.figure])
     share = part / np.maximum(whole, 1)

@@ -16,6 +16,7 @@ from alerts.detectors.spikes.series import ALL, SliceTable
 RATE_MS: Final = 10 * 60_000
 FIRST_INTERVAL_MS: Final = 5 * 60_000  # what a series' first orders are taken to stand for
 LONGEST_GUESS_MS: Final = 60 * 60_000
+MOMENT_MS: Final = 10_000  # orders this close count as of one moment
 LEAST_CHARGE: Final = 0.7
 COVERED: Final = 0.5
 COVERAGE_ORDERS: Final = 1e5  # how many orders the memory of their dimensions goes back
@@ -52,8 +53,9 @@ class Exposure:
         """Orders became known, with the complaints to expect of them."""
         self._note_coverage(sids, orders)
         self.newest_ms = max(self.newest_ms, int(at.max()))
-        for moment in np.unique(at):
-            rows = at == moment
+        moments = at - at % MOMENT_MS
+        for moment in np.unique(moments):
+            rows = moments == moment
             flat, weights = sids[rows].ravel(), np.repeat(due[rows], self._table.columns)
             ids, places = np.unique(flat, return_inverse=True)
             self._add(ids.astype(np.int64), np.bincount(places, weights), int(moment))

@@ -1,6 +1,7 @@
 """The watched slices of the stream, each value with a small integer id; who contains whom."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
@@ -25,7 +26,8 @@ class SliceTable:
         self.slices: tuple[Slice, ...] = ((), *slices)
         self.columns = len(self.slices)
         self.max_series = max_series
-        self._places = [tuple(DIMENSIONS.index(name) for name in joined) for joined in slices]
+        # Of each column what picks its value from the dimensions (one, or a tuple of several), and the values' ids.
+        self._picks = [itemgetter(*(DIMENSIONS.index(name) for name in joined)) for joined in slices]
         self._ids: list[dict[Any, int]] = [{} for _ in slices]
         self._cache: dict[Dims, tuple[int, ...]] = {}
         self.names: list[str] = ["", ""]
@@ -46,7 +48,12 @@ class SliceTable:
         if row is None:
             if len(self._cache) >= CACHE_ROWS:
                 self._cache.clear()
-            row = self._cache[dims] = (ALL, *(self._id(c, dims) for c in range(self.columns - 1)))
+            found = [ALL]
+            for pick, known in zip(self._picks, self._ids, strict=True):
+                value = pick(dims)
+                one = known.get(value)
+                found.append(self._new(len(found), value) if one is None else one)
+            row = self._cache[dims] = tuple(found)
         return row
 
     def touch(self, ids: Ids, at_ms: int) -> None:
@@ -94,16 +101,13 @@ class SliceTable:
         ]
         self._cache.clear()
 
-    def _id(self, column: int, dims: Dims) -> int:
-        places = self._places[column]
-        value: Any = dims[places[0]] if len(places) == 1 else tuple(dims[place] for place in places)
-        known = self._ids[column].get(value)
-        if known is not None:
-            return known
-        if value == "" or (len(places) > 1 and "" in value):
+    def _new(self, column: int, value: Any) -> int:
+        """The id of a value that its column does not know."""
+        joined = type(value) is tuple
+        if value == "" or (joined and "" in value):
             return NOBODY
         one = self._free.pop() if self._free else len(self.names)
-        name = value if len(places) == 1 else "|".join(value)
+        name = "|".join(value) if joined else value
         if one == len(self.names):
             self.names.append(name)
         else:
@@ -111,9 +115,9 @@ class SliceTable:
         if one >= len(self.column):
             self.column = np.resize(self.column, one * GROWTH)
             self.touched = np.concatenate([self.touched, np.zeros(one * GROWTH - len(self.touched), np.int64)])
-        self.column[one] = column + 1
+        self.column[one] = column
         self.touched[one] = np.iinfo(np.int64).max  # until it is processed
-        self._ids[column][value] = one
+        self._ids[column - 1][value] = one
         return one
 
 
