@@ -22,7 +22,7 @@ from schemas.results import PANE_MS, Observation
 
 Row = tuple[int, tuple[int, ...], float, float, float, str, str]
 SPARSE_PANE_MS: Final = 30_000  # where few events come, a pane's fixed cost is spread over more of them
-DENSE_ROWS: Final = 60
+DENSE_ROWS: Final = 120
 EVICT_MS: Final = 10 * 60_000
 KINDS: Final = ("review", "complaint", "orders")
 OPEN_IDLE_MS: Final = 60_000  # in silence the watches are asked once a minute while an incident is open
