@@ -24,7 +24,7 @@ def test_killed_workers_and_a_killed_store_change_nothing(arena: Arena, tmp_path
     """Two workers; three are killed, one is ended, and so is the store for a while. Budget: 60 s."""
     sent, chance = evening(seed=23), random.Random(23)
     replayed = Replayed(sent, tmp_path)
-    arena.set_clock(ahead_ms=-10 * 60_000, speed=SPEED, idle="90m")
+    arena.set_clock(ahead_ms=-10 * 60_000, speed=SPEED, idle="45m")
     for spool in (0, 1):
         arena.start(spool=spool)
     blows = dict.fromkeys(chance.sample(range(5, 27), 3), "kill") | {13: "end", 17: "store away", 22: "store back"}
