@@ -4,6 +4,7 @@ Counted when a clock's breach moves, so that a forecast costs panes × queues, h
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import Final
 
 from sla.clock import Cycle, Dims, Ticket
@@ -48,7 +49,7 @@ class BreachWave:
                 if len(panes) < end - reached:
                     count += sum(held for pane, held in panes.items() if reached <= pane < end)
                 else:
-                    count += sum(panes.get(pane, 0) for pane in range(reached, end))
+                    count += sum(map(panes.get, range(reached, end), repeat(0)))
                 reached = end
                 if count:
                     counts[queue, clock, horizon_ms] = count

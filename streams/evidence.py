@@ -45,11 +45,11 @@ class Evidence:
 
     def enrich(self, evidence: Mapping[str, Any], *, at: int) -> dict[str, Any]:
         """The evidence with `keywords` and `emerging` made of its sample of texts."""
-        self._learn(at - LAG_MS)
         rest = {key: value for key, value in evidence.items() if key != SAMPLE}
         texts = evidence.get(SAMPLE)
         if not texts:
             return rest
+        self._learn(at - LAG_MS)
         now = _counted(self._words.content(texts))
         if self._terms.total >= LEAST_BACKGROUND:
             keywords = [one.word for one in over_represented(now, self._terms, k=KEYWORDS)]

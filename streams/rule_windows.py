@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from alerts.detectors.threshold import ThresholdDetector, windows_of
 from alerts.rhythm import PhaseAt, no_phase
+from schemas.events import DIMENSIONS, Dims
 from schemas.results import PANE_MS, WindowRow
 from schemas.rules import Rule, ThresholdRule
 from streams import figures as f
@@ -62,7 +63,7 @@ _COUNTS: Final = frozenset({
     "sla_verdicts", "reopened", "compared",
 })  # fmt: skip
 SLACK: Final = 1e-5  # rows are rounded to six digits
-STEPS: Final = 60  # a window need not be looked at more often in its own length
+STEPS: Final = 10  # a window need not be looked at more often in its own length
 LONGEST_STEP: Final = 6  # panes
 
 
@@ -110,6 +111,8 @@ class _Group:
         self._step = min(LONGEST_STEP, max(1, seconds[0] * 1000 // PANE_MS // STEPS))
         dimensions = tuple(dict.fromkeys(name for rule in rules for name in rule.dimensions))
         self.windows = RollingWindows(Dimensions(dimensions), windows=tuple(seconds), history=False)
+        asked = {part for name in dimensions for part in name.split("+")}
+        self._asked = [name in asked for name in DIMENSIONS]
 
     def add(self, deltas: Deltas) -> None:
         kept = np.flatnonzero(deltas.figures[:, self._columns].any(axis=1))
@@ -120,8 +123,12 @@ class _Group:
         figures[:, self._columns] = deltas.figures[kept][:, self._columns]
         chosen = kept.tolist()
         self.windows.add(NO_DELTAS._replace(
-            panes=[self._joined(deltas.panes[i]) for i in chosen], cells=[deltas.cells[i] for i in chosen],
-            figures=figures, sketches=[one._replace(pane=self._joined(one.pane)) for one in sketched],
+            panes=[self._joined(deltas.panes[i]) for i in chosen],
+            cells=[self._narrowed(deltas.cells[i]) for i in chosen],
+            figures=figures,
+            sketches=[
+                one._replace(pane=self._joined(one.pane), cell=self._narrowed(one.cell)) for one in sketched
+            ],
             words=deltas.words if self._words else (),
         ))  # fmt: skip
 
@@ -130,6 +137,13 @@ class _Group:
             chosen = self._loud(batch, follows)
             if chosen:
                 yield from window_rows(batch, version=0, chosen=chosen)
+
+    def _narrowed(self, cell: Dims) -> Dims:
+        """The cell without the dimensions that no rule asks for: few cells are left."""
+        category, channel, region, tier, shop, product = [
+            value if asked else "" for value, asked in zip(cell, self._asked, strict=True)
+        ]
+        return category, channel, region, tier, shop, product
 
     def _joined(self, pane: int) -> int:
         """The last of the panes that this one is joined with."""

@@ -12,7 +12,7 @@ from schemas.events import DIMENSIONS, Dims
 
 NOBODY: Final = 0  # the id of every value "": takes part in nothing
 ALL: Final = 1
-CACHE_ROWS: Final = 200_000
+CACHE_ROWS: Final = 50_000
 GROWTH: Final = 2
 
 # A product belongs to a category and a shop, so that it is named before them; the other way round says less.
