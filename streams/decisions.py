@@ -101,6 +101,7 @@ class Decisions:
         }
         yield "rules", msgspec.msgpack.encode(state)
         for number, group in enumerate(self._windows.groups):
+            group.settle()
             for name, page in window_pages.dump_dirty(group.windows):
                 yield f"windows/{number}/{name}", page
 

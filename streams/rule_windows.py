@@ -18,7 +18,7 @@ from schemas.results import PANE_MS, WindowRow
 from schemas.rules import Rule, ThresholdRule
 from streams import figures as f
 from streams.dimensions import Dimensions, Key
-from streams.panes import NO_DELTAS, Deltas, Ints
+from streams.panes import NO_DELTAS, Deltas, Ints, merge_deltas
 from streams.rows import window_rows
 from streams.windows import RollingWindows, RowBatch
 
@@ -111,10 +111,19 @@ class _Group:
         self._step = min(LONGEST_STEP, max(1, seconds[0] * 1000 // PANE_MS // STEPS))
         dimensions = tuple(dict.fromkeys(name for rule in rules for name in rule.dimensions))
         self.windows = RollingWindows(Dimensions(dimensions), windows=tuple(seconds), history=False)
+        self._waiting: list[Deltas] = []
+        self._reached = 0
         asked = {part for name in dimensions for part in name.split("+")}
         self._asked = [name in asked for name in DIMENSIONS]
 
     def add(self, deltas: Deltas) -> None:
+        """Take contributions; they wait for the next step, since a few large ones cost less than many small."""
+        self._waiting.append(deltas)
+
+    def settle(self) -> None:
+        """Put what waits into the windows."""
+        waiting, self._waiting = self._waiting, []
+        deltas = merge_deltas(waiting)
         kept = np.flatnonzero(deltas.figures[:, self._columns].any(axis=1))
         sketched = deltas.sketches if self._sketches else []
         if not len(kept) and not sketched:
@@ -133,7 +142,12 @@ class _Group:
         ))  # fmt: skip
 
     def advance(self, to_pane: int, follows: Sequence[Callable[[str, Key], bool]]) -> Iterator[WindowRow]:
-        for batch in self.windows.advance(to_pane - to_pane % self._step):
+        step = to_pane - to_pane % self._step
+        if step <= self._reached:
+            return
+        self._reached = step
+        self.settle()
+        for batch in self.windows.advance(step):
             chosen = self._loud(batch, follows)
             if chosen:
                 yield from window_rows(batch, version=0, chosen=chosen)
