@@ -98,6 +98,7 @@ class Decisions:
             "evidence": self._evidence.dump(),
             "forecasts": [[*source, list(counts.items())] for source, counts in self._forecasts.items()],
             "weighed_at": self._weighed_at,
+            "reached": [group.reached for group in self._windows.groups],
         }
         yield "rules", msgspec.msgpack.encode(state)
         for number, group in enumerate(self._windows.groups):
@@ -122,6 +123,8 @@ class Decisions:
             for topic, partition, counts in state["forecasts"]
         }
         self._weighed_at = state["weighed_at"]
+        for group, reached in zip(self._windows.groups, state["reached"], strict=False):
+            group.reached = reached
         for number, group in enumerate(self._windows.groups):
             kind = f"windows/{number}/"
             panes = {name.removeprefix(kind): page for name, page in pages.items() if name.startswith(kind)}

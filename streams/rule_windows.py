@@ -112,7 +112,7 @@ class _Group:
         dimensions = tuple(dict.fromkeys(name for rule in rules for name in rule.dimensions))
         self.windows = RollingWindows(Dimensions(dimensions), windows=tuple(seconds), history=False)
         self._waiting: list[Deltas] = []
-        self._reached = 0
+        self.reached = 0  # panes before it were asked for
         asked = {part for name in dimensions for part in name.split("+")}
         self._asked = [name in asked for name in DIMENSIONS]
 
@@ -143,9 +143,9 @@ class _Group:
 
     def advance(self, to_pane: int, follows: Sequence[Callable[[str, Key], bool]]) -> Iterator[WindowRow]:
         step = to_pane - to_pane % self._step
-        if step <= self._reached:
+        if step <= self.reached:
             return
-        self._reached = step
+        self.reached = step
         self.settle()
         for batch in self.windows.advance(step):
             chosen = self._loud(batch, follows)
