@@ -121,8 +121,12 @@ class Source:
         facts.transitions += self.desk.advance(watermark_ms, panes=self.panes)
 
     def forecast(self, now_ms: int) -> dict[Forecast, int]:
-        """How many ticket clocks will breach within each horizon, by queue and clock."""
-        counts = self.desk.watch.forecast(max(now_ms, self.newest_ms))
+        """How many ticket clocks will breach within each horizon, by queue and clock.
+
+        `now_ms`: how far time has come with what was absorbed; the intake may have read on.
+        """
+        watch = self.desk.watch
+        counts = watch.forecast(max(now_ms, watch.watermark_ms))
         return {(queue, clock, horizon): count for (queue, clock, horizon), count in counts.items()}
 
     # --- snapshots
