@@ -39,7 +39,8 @@ def ticket_events(seed: int, *, tickets: int = 12, gap_ms: int = 30 * 60_000) ->
                 "event_id": f"t{number}-{step}",
                 "event_time": at_ms,
                 "ticket_id": f"t{number}",
-                "action": action, "seq": step,
+                "action": action,
+                "seq": step,
                 **dims,
             }
             if action == "closed":
