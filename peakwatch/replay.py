@@ -18,6 +18,7 @@ from peakwatch.config import Config
 from schemas.errors import PermanentError
 from schemas.events import MAX_MESSAGE_BYTES
 from schemas.lines import alert_line, sla_line, window_line
+from schemas.rules import ThresholdRule
 from schemas.settings import DEFAULT_DIMENSIONS
 from schemas.topics import SOURCES
 from sentiment.privacy import mask_text
@@ -69,7 +70,7 @@ def replay(
     began = time.perf_counter()
     gc.set_threshold(YOUNG_OBJECTS)
     source = SourceConfig(
-        judging=Judging(sentiment.judge.load(), validity_batch), mask=mask_text, policies=config.policies,
+        judging=_judging(config, windows=outputs.windows is not None), mask=mask_text, policies=config.policies,
         lateness_ms=lateness_ms,
     )  # fmt: skip
     windows = None if outputs.windows is None else RollingWindows(Dimensions(dimensions))
@@ -94,6 +95,15 @@ def replay(
     return Summary(
         tally.events, tally.dead_letters, tally.late, tally.duplicates, alerts, round(seconds, 3),
         round(lines / seconds, 1),
+    )  # fmt: skip
+
+
+def _judging(config: Config, *, windows: bool) -> Judging:
+    """Only what somebody asks for: the windows' file, or a rule."""
+    asked = {name for rule in config.rules if isinstance(rule, ThresholdRule) for name in (rule.figure, rule.per)}
+    return Judging(
+        sentiment.judge.load(), validity_batch, copies=windows or "duplicate_share" in asked,
+        words=windows or "drift" in asked,
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
 from schemas.events import Review
-from sentiment.neardup import NearDuplicates
+from sentiment.neardup import Mark, NearDuplicates
 from sentiment.watch import pair_buckets
 from streams.intake import Accepted
 
@@ -40,15 +40,21 @@ class Verdict(NamedTuple):
 
 UNJUDGED: Final = Verdict(0.5, 0.5, "neutral", "empty")
 COPY: Final = "copy"
+ORIGINAL: Final = Mark(1, same_customer=False, burst=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """How texts are judged. `drop_copies`: what one customer repeats, and bursts of copied praise, are invalid."""
+    """How texts are judged. `drop_copies`: what one customer repeats, and bursts of copied praise, are invalid.
+
+    `copies`, `words`: whether anybody asks for the figures of near-duplicates and of the words' drift.
+    """
 
     judge: Judge
     validity: "ValidityOf"
     drop_copies: bool = False
+    copies: bool = True
+    words: bool = True
 
 
 def judge_reviews(how: Judging, near: NearDuplicates, accepted: Sequence[Accepted]) -> list[Verdict | None]:
@@ -60,12 +66,14 @@ def judge_reviews(how: Judging, near: NearDuplicates, accepted: Sequence[Accepte
     reviews = [event for i in places if isinstance(event := accepted[i].event, Review)]
     texts = [review.text or "" for review in reviews]
     judged = how.judge.judge_batch(texts, [review.rating_share for review in reviews])
-    marks = near.mark_batch(
-        texts, [accepted[i].at_ms for i in places], [review.customer_id or "" for review in reviews],
-        [review.product_id or "" for review in reviews],
-    )  # fmt: skip
+    marks = [ORIGINAL] * len(texts)
+    if how.copies or how.drop_copies:
+        marks = near.mark_batch(
+            texts, [accepted[i].at_ms for i in places], [review.customer_id or "" for review in reviews],
+            [review.product_id or "" for review in reviews],
+        )  # fmt: skip
     invalid = how.validity(texts)
-    words = pair_buckets(texts)
+    words = pair_buckets(texts) if how.words else [b""] * len(texts)
     for n, place in enumerate(places):
         mark, label = marks[n], judged.label[n]
         copied = how.drop_copies and (mark.same_customer or (mark.burst and label == "positive"))
