@@ -164,13 +164,16 @@ class Worker:
         if stage is None:
             return  # fetched before the partition was taken from us
         async with stage.lock:
-            if chunk.start > stage.position and stage.position:
+            if chunk.start > stage.position:
                 if self._missed.get(tp) != stage.position:
                     self._missed[tp] = stage.position
                     await consumer_of(self.app).rewind(tp, stage.position, missed_before=chunk)
                     return
-                _log.error("%s/%d: records %d to %d are gone: the broker keeps them for too short a time",
-                           *tp, stage.position, chunk.start - 1)  # fmt: skip
+                if stage.position:
+                    _log.error(
+                        "%s/%d: records %d to %d are gone: the broker keeps them for too short a time",
+                        *tp, stage.position, chunk.start - 1,
+                    )  # fmt: skip
             await stage.chunk(chunk, now_ms=self._parts.clock.now_ms())
 
     async def _alert_chunk(self, chunk: Chunk) -> None:
@@ -222,6 +225,7 @@ class Worker:
     async def _assigned(self, _app: Any, /, *told: Any, **_: Any) -> None:
         assigned: set[TP] = told[0]
         generation = self.app.consumer_generation_id
+        self._missed.clear()
         await self._open()
         for topics, stages in self._kinds:
             stages.assign((tp for tp in assigned if tp.topic in topics), generation=generation)
@@ -289,7 +293,7 @@ class Worker:
         owns = None if settings.window_partitions == 1 else owned_by(tp.partition, settings.window_partitions)
         windows = RollingWindows(Dimensions(settings.dimensions), owns=owns)
         snapshot = await self._snapshot_of(tp, generation)
-        event_time, fence, position = EventTime(settings.idle_ms), Fence(), 0
+        event_time, fence, position = EventTime(settings.idle_ms), Fence(adopting=True), 0
         if snapshot is not None:
             window_pages.load(windows, snapshot.pages)
             event_time = event_time_of(snapshot.root, settings.idle_ms)
@@ -302,7 +306,7 @@ class Worker:
         settings = self._settings
         decisions = self._parts.decisions()
         snapshot = await self._snapshot_of(tp, generation)
-        event_time, fence, position = EventTime(settings.idle_ms), Fence(), 0
+        event_time, fence, position = EventTime(settings.idle_ms), Fence(adopting=True), 0
         if snapshot is not None:
             decisions.load(snapshot.pages)
             event_time = event_time_of(snapshot.root, settings.idle_ms)
