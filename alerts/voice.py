@@ -21,9 +21,7 @@ from schemas.rules import Rule
 class Voice:
     """Makes alerts of incidents, by the rules in force and the phase of the promotion."""
 
-    def __init__(
-        self, rules: Iterable[Rule], *, phase_at: PhaseAt, rhythm: Rhythm, silences: Silences
-    ) -> None:
+    def __init__(self, rules: Iterable[Rule], *, phase_at: PhaseAt, rhythm: Rhythm, silences: Silences) -> None:
         self.rules: dict[str, Rule] = {rule.name: rule for rule in rules}
         self._phase_at = phase_at
         self._rhythm = rhythm

@@ -16,9 +16,7 @@ from schemas.errors import ConfigError
 
 T = TypeVar("T")
 
-_DURATION = re.compile(
-    r"(?:(\d{1,6})d)?(?:(\d{1,7})h)?(?:(\d{1,9})m(?!s))?(?:(\d{1,10})s)?(?:(\d{1,12})ms)?", re.ASCII
-)
+_DURATION = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,7})h)?(?:(\d{1,9})m(?!s))?(?:(\d{1,10})s)?(?:(\d{1,12})ms)?", re.ASCII)
 _UNITS_MS: Final = (86_400_000, 3_600_000, 60_000, 1000, 1)
 
 

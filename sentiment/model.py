@@ -35,9 +35,7 @@ class Linear:
         log_odds: npt.NDArray[np.float64] = self.slope * evidence / np.sqrt(self.floor + mass) + self.bias
         return log_odds
 
-    def sums(
-        self, places: list[Places], batch: SymbolBatch
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    def sums(self, places: list[Places], batch: SymbolBatch) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         end = int(batch.starts[-1])
         evidence = np.zeros(end, dtype=np.int32)
         mass = np.zeros(end, dtype=np.uint32)

@@ -64,9 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def train(
-    examples: Sequence[Example], settings: Settings, out: Path, *, limit: int | None = None
-) -> dict[str, object]:
+def train(examples: Sequence[Example], settings: Settings, out: Path, *, limit: int | None = None) -> dict[str, object]:
     """Writes the weights to `out`; tells what they were learnt from and how well they do on what was held out."""
     pairs = traditional_pairs()
     normalizer = Normalizer(traditional=pairs[0], simplified=pairs[1])

@@ -19,6 +19,7 @@ from streams.panes import PaneDeltas
 
 _CATEGORY: Final = DIMENSIONS.index("category")
 
+
 @dataclass(frozen=True, slots=True)
 class Counting:
     """How events are counted. `mask` hides what is personal in a text; `rows`: whether raw rows are wanted."""

@@ -199,9 +199,7 @@ class RollingWindows:
         if self.words is None or self.windows[index] != DRIFT_SECONDS:
             return ()
         end = (pane + 1) * PANE_MS
-        return [
-            self.words.drift(value, end) if dimension == DRIFT_DIMENSION else None for dimension, value in keys
-        ]
+        return [self.words.drift(value, end) if dimension == DRIFT_DIMENSION else None for dimension, value in keys]
 
     def _take(self, pane: int) -> Block:
         blocks = self.pending.pop(pane, None)

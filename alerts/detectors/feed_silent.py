@@ -45,9 +45,7 @@ class Coverage(NamedTuple):
 class FeedSilentDetector:
     """All rules of the kind feed_silent. `advance` only up to what every input has been read to."""
 
-    def __init__(
-        self, rules: Iterable[Rule], *, phase_at: PhaseAt = no_phase, zone: str = DEFAULT_ZONE
-    ) -> None:
+    def __init__(self, rules: Iterable[Rule], *, phase_at: PhaseAt = no_phase, zone: str = DEFAULT_ZONE) -> None:
         self._phase_at = phase_at
         self._zone = zone
         self._feeds: dict[Feed, Cadence] = {}
@@ -154,9 +152,7 @@ class FeedSilentDetector:
                     yield alarm_at, feed[1] != WHOLE_TOPIC, feed, rule.name
                     return
 
-    def _alarm_at(
-        self, feed: Feed, cadence: Cadence, rule: FeedSilentRule, *, since: int, gaps: float
-    ) -> int | None:
+    def _alarm_at(self, feed: Feed, cadence: Cadence, rule: FeedSilentRule, *, since: int, gaps: float) -> int | None:
         """The end of the first pane by which the silence is an alarm under a rule; None if it is none yet."""
         watched = rule.enabled and feed[0] in rule.topics and matches(rule.match, {"channel": feed[1]})
         if not watched or cadence.last_at - cadence.first_at < rule.min_history_ms:

@@ -150,9 +150,7 @@ class SlaDetector:
                 return [self._decision(clock, moment, kind, told, "raise")]
         return []
 
-    def _decision(
-        self, clock: Clock, moment: Moment, kind: str, told: Told, state: Any, reason: str = ""
-    ) -> Decision:
+    def _decision(self, clock: Clock, moment: Moment, kind: str, told: Told, state: Any, reason: str = "") -> Decision:
         name, at, policy = told.alerts[kind]
         labels = {"ticket_id": moment.ticket_id, "clock": moment.clock, "policy": policy}
         if moment.cycle:

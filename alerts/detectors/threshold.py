@@ -44,9 +44,7 @@ class ThresholdDetector:
 
     def reconfigure(self, rules: Iterable[Rule]) -> None:
         """Go on with other rules; what holds under a rule of the same name goes on holding."""
-        self._rules = {
-            rule.name: rule for rule in rules if isinstance(rule, ThresholdRule) and rule.kind == self.kind
-        }
+        self._rules = {rule.name: rule for rule in rules if isinstance(rule, ThresholdRule) and rule.kind == self.kind}
         self._wanted: dict[tuple[str, int], list[ThresholdRule]] = {}
         for rule in self._rules.values():
             for dimension in rule.dimensions:
@@ -142,9 +140,7 @@ class ThresholdDetector:
             "figure": rule.figure,
             "window_seconds": burn[0] if burn else shortest,
             "count": int(max((one.counted for one in readings.values()), default=0)),
-            "windows": [
-                {"window_seconds": seconds, "value": one.value} for seconds, one in sorted(readings.items())
-            ],
+            "windows": [{"window_seconds": seconds, "value": one.value} for seconds, one in sorted(readings.items())],
         }
         if rule.per is not None:
             evidence["per"] = rule.per
@@ -173,9 +169,7 @@ def _reading(rule: ThresholdRule, row: WindowRow) -> Reading:
     return Reading(row.window_end, value, figure_of(row, rule.count) or 0.0)
 
 
-def _holds(
-    rule: ThresholdRule, readings: dict[int, Reading], *, at: int, held: bool
-) -> tuple[float, float] | None:
+def _holds(rule: ThresholdRule, readings: dict[int, Reading], *, at: int, held: bool) -> tuple[float, float] | None:
     """Value and bound if the condition holds; one that was told holds on as far as `clear_at`."""
     up = rule.above is not None
     bound = rule.above if rule.above is not None else rule.below

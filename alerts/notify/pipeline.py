@@ -196,9 +196,7 @@ class Notifier:
             for one in batch.items
         ]
 
-    def _failed(
-        self, batch: Batch, channel: Channel, error: SendError, *, now_ms: int, took_ms: int
-    ) -> list[Delivery]:
+    def _failed(self, batch: Batch, channel: Channel, error: SendError, *, now_ms: int, took_ms: int) -> list[Delivery]:
         budget = self._budgets[channel.name]
         self._counts[channel.name][1] += 1
         on_line = error.reason in ("throttled", "connection", "unsure")

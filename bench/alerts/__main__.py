@@ -1,9 +1,9 @@
 """`python -m bench.alerts`: finds spikes in seeded streams by our rules and by people's usual ones; JSON lines.
 
-    --seeds 101 102   streams, one a seed            --reviews 400000   size of each (complaints: a sixth)
-    --days 3          length                         --calm             no incidents, no promotion: false alarms only
-    --judge real|94   our judge, or a simulated one  --rivals           the usual rules as well
-    --nats 9 11 13    thresholds to compare          --write FILE       the first stream as the contract's events
+--seeds 101 102   streams, one a seed            --reviews 400000   size of each (complaints: a sixth)
+--days 3          length                         --calm             no incidents, no promotion: false alarms only
+--judge real|94   our judge, or a simulated one  --rivals           the usual rules as well
+--nats 9 11 13    thresholds to compare          --write FILE       the first stream as the contract's events
 """
 
 import argparse
@@ -38,9 +38,7 @@ def config_of(nats: float | None) -> SpikeConfig:
     """The shipped settings, or those with another threshold."""
     if nats is None:
         return SpikeConfig()
-    return SpikeConfig(
-        negative=replace(NEGATIVE, evidence_nats=nats), complaint=replace(COMPLAINT, evidence_nats=nats)
-    )
+    return SpikeConfig(negative=replace(NEGATIVE, evidence_nats=nats), complaint=replace(COMPLAINT, evidence_nats=nats))
 
 
 def measure(args: argparse.Namespace) -> None:

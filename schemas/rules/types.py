@@ -184,5 +184,3 @@ def figure_of(row: WindowRow, figure: str) -> float | None:
     if percentile and found is not None:
         found = found[PERCENTILES[percentile]]
     return None if found is None else float(found)
-
-

@@ -54,9 +54,7 @@ def fit(occurrences: scipy.sparse.csr_matrix, labels: npt.NDArray[np.int64], imp
     known = occurrences[:, places]
     ratios = _log_count_ratios(known, labels, importance, settings.smoothing)
     masses = ratios**2
-    model = LogisticRegression(
-        C=settings.strength, solver="liblinear", fit_intercept=False, random_state=settings.seed
-    )
+    model = LogisticRegression(C=settings.strength, solver="liblinear", fit_intercept=False, random_state=settings.seed)
     model.fit(_scaled(known, ratios, masses, settings.floor), labels, sample_weight=importance)
     return Fitted(places=places, weights=model.coef_[0] * ratios, masses=masses)
 
@@ -107,8 +105,6 @@ def _log_count_ratios(
     return ratios
 
 
-def _scaled(
-    known: scipy.sparse.csr_matrix, ratios: Floats, masses: Floats, floor: float
-) -> scipy.sparse.csr_matrix:
+def _scaled(known: scipy.sparse.csr_matrix, ratios: Floats, masses: Floats, floor: float) -> scipy.sparse.csr_matrix:
     lengths = np.sqrt(known @ masses + floor)
     return (scipy.sparse.diags(1 / lengths) @ known @ scipy.sparse.diags(ratios)).tocsr()

@@ -75,9 +75,7 @@ class ComplaintWatch(Watch):
         """Log-likelihood ratios of complaints and of what orders let expect."""
         return complaint_gains(rows.got * rows.weight, due, self.ratios)
 
-    def tally(
-        self, column: int, rows: Rows, *, due: Floats, heard: Floats, alarm: Bools, now_ms: int
-    ) -> Tally:
+    def tally(self, column: int, rows: Rows, *, due: Floats, heard: Floats, alarm: Bools, now_ms: int) -> Tally:
         """Sums over the slices of a column."""
         here, size = heard[:, column], len(self.table)
         weight = 1.0 if column == self.product else rows.weight

@@ -35,9 +35,7 @@ class ReviewWatch(Watch):
         result: Floats = np.where(gains > 0.0, gains * rows.weight[:, None], gains)
         return result
 
-    def tally(
-        self, column: int, rows: Rows, *, due: Floats, heard: Floats, alarm: Bools, now_ms: int
-    ) -> Tally:
+    def tally(self, column: int, rows: Rows, *, due: Floats, heard: Floats, alarm: Bools, now_ms: int) -> Tally:
         """Sums over the slices of a column."""
         if column == self.product:
             rows = rows._replace(weight=np.ones(len(rows.at)))
@@ -85,9 +83,7 @@ class ReviewWatch(Watch):
         owed = np.bincount(places, (due[:, None] * heard).ravel())
         real = ids > 0
         ids = ids[real].astype(np.int64)
-        self.sequential.add(
-            ids, np.column_stack(summed)[real], got=got[real], due=owed[real], at_ms=int(pane.at.min())
-        )
+        self.sequential.add(ids, np.column_stack(summed)[real], got=got[real], due=owed[real], at_ms=int(pane.at.min()))
         return ids
 
     def _note_incidents(self, pane: Pane, due: Floats, now_ms: int) -> None:

@@ -96,9 +96,7 @@ class SliceTable:
         room = max(1024, size * GROWTH)
         self.column, self.touched = np.zeros(room, np.int16), np.zeros(room, np.int64)
         self.column[:size], self.touched[:size] = state["columns"], state["touched"]
-        self._ids = [
-            {key if isinstance(key, str) else tuple(key): one for key, one in pairs} for pairs in state["ids"]
-        ]
+        self._ids = [{key if isinstance(key, str) else tuple(key): one for key, one in pairs} for pairs in state["ids"]]
         self._cache.clear()
 
     def _new(self, column: int, value: Any) -> int:

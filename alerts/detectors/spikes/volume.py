@@ -45,9 +45,7 @@ class Volume:
         if ahead <= 0 or age < RATE_MS // 10:
             return 1.0
         per_ms = 1.0 / (RATE_MS * -math.expm1(-age / RATE_MS))
-        reviews, complaints = (
-            (now[i] - then[i] + PRIOR) / (then[i + 2] * per_ms * ahead + PRIOR) for i in (0, 1)
-        )
+        reviews, complaints = ((now[i] - then[i] + PRIOR) / (then[i + 2] * per_ms * ahead + PRIOR) for i in (0, 1))
         return max(reviews, complaints if complaints >= BEYOND_INCIDENT else 0.0)
 
     def dump(self) -> list[Any]:

@@ -69,9 +69,7 @@ class Watch:
         """Log gain of each row on each alternative, related negatives weighed down."""
         raise NotImplementedError
 
-    def tally(
-        self, column: int, rows: Rows, *, due: Floats, heard: Floats, alarm: Bools, now_ms: int
-    ) -> Tally:
+    def tally(self, column: int, rows: Rows, *, due: Floats, heard: Floats, alarm: Bools, now_ms: int) -> Tally:
         """The slices of a column over the rows, rows of other incidents left out (`heard`)."""
         raise NotImplementedError
 

@@ -67,8 +67,7 @@ scalars = (
 values = st.recursive(
     scalars,
     lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(keys) | st.text(max_size=5), inner, max_size=4)
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(keys) | st.text(max_size=5), inner, max_size=4)
     ),
     max_leaves=12,
 )

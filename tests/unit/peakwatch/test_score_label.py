@@ -105,9 +105,7 @@ def test_false_alarm_marks_become_weak_labels(judge: Judge) -> None:
     alerts = [alert("a", "垃圾，用了一天就坏了", "质量很好"), alert("a", "垃圾，用了一天就坏了"), alert("b", "差劲")]
     actions = [AlertAction("a", 5, "false_alarm", "li", None, ""), AlertAction("b", 5, "ack", "li", None, "")]
     found = list(labels_of_marks(alerts, actions, judge))
-    assert [(one.text, one.label, one.source) for one in found] == [
-        ("垃圾，用了一天就坏了", "neutral", "false_alarm")
-    ]
+    assert [(one.text, one.label, one.source) for one in found] == [("垃圾，用了一天就坏了", "neutral", "false_alarm")]
 
 
 def score(*arguments: str, **options: Any) -> subprocess.CompletedProcess[bytes]:

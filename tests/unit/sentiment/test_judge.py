@@ -20,9 +20,7 @@ ANY_RATING = st.none() | st.floats(0, 1)
 def test_nine_of_ten_hand_written_cases_are_right() -> None:
     texts = [text for _, text, _ in CASES]
     labels = JUDGE.judge_batch(texts).label
-    found = [
-        "neutral" if reason else label for label, reason in zip(labels, validity_batch(texts), strict=True)
-    ]
+    found = ["neutral" if reason else label for label, reason in zip(labels, validity_batch(texts), strict=True)]
     wrong = defaultdict(list)
     for (phenomenon, text, expected), label in zip(CASES, found, strict=True):
         if label != expected:

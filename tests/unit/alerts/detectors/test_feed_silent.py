@@ -117,9 +117,7 @@ def test_a_topic_that_is_silent_as_a_whole_is_one_alarm() -> None:
         pytest.param(("tickets", "chat"), [], id="tickets"),
     ],
 )
-def test_an_alarm_names_the_spikes_that_rest_on_the_feed(
-    feed: tuple[str, str], inhibits: list[dict[str, str]]
-) -> None:
+def test_an_alarm_names_the_spikes_that_rest_on_the_feed(feed: tuple[str, str], inhibits: list[dict[str, str]]) -> None:
     rates = SHOP | {("complaints", "phone"): 6.0, ("complaints", "weibo"): 6.0, ("orders", "app"): 40.0,
                     ("orders", "store"): 5.0}  # fmt: skip
     stream = Stream(rates)

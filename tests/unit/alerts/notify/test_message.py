@@ -67,9 +67,7 @@ def test_a_users_template_goes_before_the_one_that_ships(tmp_path: Path) -> None
     (tmp_path / "title.zh.j2").write_text("{{ severity }}! {{ summary }}")
     (tmp_path / "wecom.title.zh.j2").write_text("W {{ where }}")
     templates = Templates(str(tmp_path))
-    titles = [
-        compose(templates, channel(kind), [spike()], now_ms=AT, links={}).title for kind in ("dingtalk", "wecom")
-    ]
+    titles = [compose(templates, channel(kind), [spike()], now_ms=AT, links={}).title for kind in ("dingtalk", "wecom")]
     assert titles[0].startswith("critical！ 差评突增".replace("！", "!"))
     assert titles[1] == "W 类目 手机"
 
