@@ -4,7 +4,7 @@ import gc
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -79,7 +79,8 @@ def replay(
     )
     alerts = 0
     with ExitStack() as stack:
-        to_alerts = _open(outputs.alerts, stack)
+        # All of them now: that one cannot be written must not show only after the last event.
+        to_alerts, to_windows, to_sla = (_open(path, stack) for path in (outputs.alerts, outputs.windows, outputs.sla))
         for count, batch in _batches(_records(files)):
             for alert in engine.feed(batch):
                 alerts += _write(to_alerts, alert_line(alert))
@@ -87,8 +88,8 @@ def replay(
                 progress(count)
         for alert in engine.finish():
             alerts += _write(to_alerts, alert_line(alert))
-        _write_windows(engine, _open(outputs.windows, stack))
-        _write_sla(engine, _open(outputs.sla, stack))
+        _write_windows(engine, to_windows)
+        _write_sla(engine, to_sla)
     seconds = time.perf_counter() - began
     tally = engine.tally
     lines = tally.events + tally.dead_letters
@@ -168,9 +169,22 @@ def _open(path: Path | None, stack: ExitStack) -> IO[bytes] | None:
     if path is None:
         return None
     try:
-        return stack.enter_context(open(path, "wb"))
+        return stack.enter_context(_output(path))
     except OSError as error:
         raise PermanentError(f"{path}: {error.strerror or error}") from None
+
+
+@contextmanager
+def _output(path: Path) -> Iterator[IO[bytes]]:
+    """The file; what fails while it is closed (a full disk shows only then) is an error like any other."""
+    file = open(path, "wb")  # noqa: SIM115  # closed below, where its errors are ours to tell
+    try:
+        yield file
+    finally:
+        try:
+            file.close()
+        except OSError as error:
+            raise PermanentError(f"{path}: {error.strerror or error}") from None
 
 
 def _write(file: IO[bytes] | None, line: bytes) -> int:

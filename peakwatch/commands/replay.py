@@ -57,4 +57,5 @@ def run(arguments: argparse.Namespace) -> int:
             lateness_ms=round(arguments.lateness * 1000), progress=progress,
         )  # fmt: skip
     sys.stdout.write(msgspec.json.encode(dataclasses.asdict(summary)).decode() + "\n")
+    sys.stdout.flush()  # here a reader that has gone is an exit status, at the interpreter's end it is a complaint
     return 0
