@@ -35,6 +35,7 @@ LIFE: Final = (
     "resolved",
     "closed",
 )
+SHOPS: Final = 40
 STEP_MS: Final = 6 * 60_000  # between two steps of a ticket, on average
 
 Event = dict[str, Any]
@@ -45,7 +46,7 @@ def events(count: int, *, seed: int = SEED) -> Iterator[bytes]:
     rnd = random.Random(seed)
     corpus = load_corpus(seed)
     waiting: list[tuple[int, int, int]] = []  # (due, ticket, step)
-    tickets = 0
+    tickets = reports = 0
     recent: list[bytes] = [b""] * 512
     for number in range(count):
         now_ms = START_MS + number * SPAN_MS // count
@@ -58,13 +59,10 @@ def events(count: int, *, seed: int = SEED) -> Iterator[bytes]:
             continue
         kind = rnd.random()
         if kind < 0.6:
-            text = rnd.choice(corpus.negative if rnd.random() < NEGATIVE_SHARE else corpus.positive)
-            event = {
-                "topic": "reviews",
-                "review_id": f"r{number}",
-                "rating": rnd.choice((None, 1, 3, 4, 5)),
-                "text": text,
-            }
+            bad = rnd.random() < NEGATIVE_SHARE
+            text = rnd.choice(corpus.negative if bad else corpus.positive)
+            rating = rnd.choice((None, 1, 2) if bad else (None, 4, 5))
+            event = {"topic": "reviews", "review_id": f"r{number}", "rating": rating, "text": text}
         elif kind < 0.9:
             if not waiting or waiting[0][0] > now_ms:
                 tickets += 1
@@ -81,7 +79,10 @@ def events(count: int, *, seed: int = SEED) -> Iterator[bytes]:
             event = {"topic": "complaints", "complaint_id": f"c{number}", "reason": rnd.choice(REASONS),
                      "text": rnd.choice(corpus.negative)}  # fmt: skip
         else:
-            event = {"topic": "orders", "count": rnd.randrange(1, 200)}
+            reports += 1  # the shops tell their orders in turn
+            shop = reports % SHOPS
+            event = {"topic": "orders", "count": rnd.randrange(80, 120), "shop_id": f"s{shop}",
+                     "category": CATEGORIES[shop % 8]}  # fmt: skip
         line = _line(event, number, now_ms, rnd)
         recent[number % 512] = line
         yield line
@@ -89,12 +90,14 @@ def events(count: int, *, seed: int = SEED) -> Iterator[bytes]:
 
 def _line(event: Event, number: int, now_ms: int, rnd: random.Random) -> bytes:
     lag_ms = 900_000 if rnd.random() < 0.005 else round(rnd.expovariate(1 / 3000))
-    product = rnd.randrange(400)
-    event |= {
-        "event_id": f"e{number}", "event_time": max(START_MS, now_ms - lag_ms), "category": CATEGORIES[product % 8],
-        "region": rnd.choice(REGIONS), "channel": rnd.choice(CHANNELS), "customer_tier": rnd.choice(TIERS),
-        "shop_id": f"s{product % 40}", "product_id": f"p{product}", "customer_id": f"u{rnd.randrange(200_000)}",
-    }  # fmt: skip
+    event |= {"event_id": f"e{number}", "event_time": max(START_MS, now_ms - lag_ms)}
+    if event["topic"] != "orders":
+        product = rnd.randrange(400)
+        event |= {
+            "category": CATEGORIES[product % 8], "region": rnd.choice(REGIONS), "channel": rnd.choice(CHANNELS),
+            "customer_tier": rnd.choice(TIERS), "shop_id": f"s{product % SHOPS}", "product_id": f"p{product}",
+            "customer_id": f"u{rnd.randrange(200_000)}",
+        }  # fmt: skip
     return json.dumps(event, ensure_ascii=False).encode()
 
 
