@@ -82,8 +82,8 @@ def test_the_status_tells_what_is_done_and_what_is_to_do(client: ClickHouse) -> 
         assert status(client, database=database).todo == tuple(names)
     migrate(client, database="pw_status")
     found = status(client, database="pw_status")
-    assert list(found.done + found.todo) == names
-    assert len(found.done) == 4
+    assert sorted(found.done + found.todo) == names
+    assert found.todo == ("0005_reader.sql",)  # chDB has no SQL users
     assert found.version.count(".") >= 2
 
 
@@ -102,7 +102,7 @@ def test_two_migrations_at_a_time_do_each_step_once(server: ClickHouseServer) ->
         thread.start()
     for thread in threads:
         thread.join()
-    assert [step.number for step in done] == [1, 2, 3, 4]
+    assert [step.number for step in done] == [1, 2, 3, 4, 6]
 
 
 @pytest.mark.parametrize("cluster", [None, "prod"])
