@@ -14,6 +14,7 @@ from schemas.notify import Channel
 from schemas.zones import DAY_MS, wall_ms
 
 MARGIN_MS: Final = 1000  # the platform's window begins when it gets a message, not when we send it
+NO_LIMIT: Final = 1_000_000  # as many messages as one likes
 QUOTA_RESERVE: Final = 0.1  # of the month's messages the last tenth is kept for critical alerts
 
 
@@ -31,7 +32,7 @@ class Budget:
         self.shut_until = 0  # the platform or the line said so
 
     def free(self, now_ms: int, *, critical: bool) -> int:
-        """How many messages may go out now; a large number where there is no limit."""
+        """How many messages may go out now; NO_LIMIT where nothing limits them."""
         if now_ms < self.shut_until:
             return 0
         return max(0, min(self._free_of_quota(now_ms, critical), self._free_of_limits(now_ms, critical)))
@@ -71,7 +72,7 @@ class Budget:
         self._sent, self.shut_until = state["sent"], state["shut_until"]
 
     def _free_of_limits(self, now_ms: int, critical: bool) -> int:
-        free = 1_000_000
+        free = NO_LIMIT
         for most, per_ms in self._limits:
             since = now_ms - per_ms - min(MARGIN_MS, per_ms // 5)
             left = most - (len(self._spent) - bisect_right(self._spent, since))
@@ -81,7 +82,7 @@ class Budget:
 
     def _free_of_quota(self, now_ms: int, critical: bool) -> int:
         if self._quota is None:
-            return 1_000_000
+            return NO_LIMIT
         self._turn_month(now_ms)
         kept = 0 if critical else int(self._quota * QUOTA_RESERVE)
         return self._quota - kept - self._sent

@@ -24,6 +24,7 @@ class Outbox:
         self._config = config
         self._state = state
         self._phase_roster = phase_roster
+        self.escalated = 0  # steps that were due so far
 
     def take(self, alert: Alert, *, now_ms: int) -> list[Delivery]:
         """What a transition changes; the rows of what will not be sent. One that was taken before changes nothing."""
@@ -55,6 +56,7 @@ class Outbox:
             plan = self._config.escalations.get(state.escalation)
             for step in escalation.due(state, plan, now_ms=now_ms) if plan else ():
                 state.done += 1
+                self.escalated += 1
                 names = step.people or on_call(self._config.rosters[step.roster], now_ms)
                 for channel in self._channels(step, names, state.channels):
                     item = Waiting(

@@ -7,7 +7,7 @@ compose (`message.py`), send (one file a channel), and what follows from a failu
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import aiohttp
 import msgspec
@@ -16,6 +16,7 @@ from alerts.notify.alertmanager import Alertmanager
 from alerts.notify.budget import Budget
 from alerts.notify.bundling import Batch, Waiting, plan, transition_of
 from alerts.notify.errors import SendError
+from alerts.notify.figures import Counts, NotifierSnapshot
 from alerts.notify.holding import Holding
 from alerts.notify.message import BRIEFEST, Message, Templates, compose, shorten
 from alerts.notify.outbox import Outbox
@@ -28,18 +29,6 @@ from schemas.notify import Channel, NotifyConfig
 from schemas.results import Alert, Delivery
 
 Record = Callable[[Sequence[Delivery]], Awaitable[object]]
-
-
-class ChannelFigures(NamedTuple):
-    """How one channel stands, for metrics."""
-
-    sent: int
-    failed: int
-    waiting: int
-    free: int  # messages that may go out now
-    month_sent: int
-    month_quota: int | None
-    shut_ms: int  # for how long nothing may go out
 
 
 class Notifier:
@@ -57,7 +46,7 @@ class Notifier:
         self._shipped = Templates()
         self._templates = Templates(config.templates) if config.templates else self._shipped
         self._senders: dict[str, Sender] = {name: sender_of(one, http) for name, one in config.channels.items()}
-        self._counts: dict[str, list[int]] = {name: [0, 0] for name in config.channels}
+        self._counts = Counts()
         self._streak = dict.fromkeys(config.channels, 0)  # failures on the line, one after the other
         self._unwritten: list[Delivery] = []  # rows that the log has not taken yet
         self._lock = asyncio.Lock()
@@ -113,16 +102,18 @@ class Notifier:
             if one.unclaimed_min or f"{transition_of(one.alert)}|{one.channel}" not in done
         ]  # fmt: skip
 
-    def figures(self, now_ms: int) -> dict[str, ChannelFigures]:
-        """By channel."""
-        found = {}
-        for name, budget in self._budgets.items():
-            sent, failed = self._counts[name]
-            found[name] = ChannelFigures(
-                sent, failed, sum(one.channel == name for one in self._state.waiting),
-                budget.free(now_ms, critical=True), *budget.month(now_ms), max(0, budget.shut_until - now_ms),
-            )  # fmt: skip
-        return found
+    def figures(self, now_ms: int | None = None) -> NotifierSnapshot:
+        """How it stands, for metrics; `now_ms`: left out, the clock's."""
+        at_ms = self._clock.now_ms() if now_ms is None else now_ms
+        waiting, counts = self._state.waiting, self._counts
+        return NotifierSnapshot(
+            channels={
+                name: counts.of(channel, self._budgets[name], waiting, at_ms)
+                for name, channel in self._config.channels.items()
+            },
+            unrouted=counts.outcomes["", "unrouted"], unclaimed=len(self._state.unclaimed),
+            escalated=self._outbox.escalated, unwritten=len(self._unwritten),
+        )  # fmt: skip
 
     def _start(self, state: State) -> None:
         self._state = state
@@ -148,6 +139,7 @@ class Notifier:
         ))  # fmt: skip
         rows += [row for found in held for row in found]
         self._unwritten += rows
+        self._counts.log(rows)
         if self._unwritten:
             await self._record(tuple(self._unwritten))
             self._unwritten.clear()
@@ -185,7 +177,7 @@ class Notifier:
             broken = SendError("broken", type(error).__name__)
             return self._failed(batch, channel, broken, now_ms=now_ms, took_ms=self._clock.now_ms() - began)
         took = self._clock.now_ms() - began
-        self._counts[channel.name][0] += 1
+        self._counts.took(channel.name, items=len(batch.items))
         self._streak[channel.name] = 0
         self._drop(batch.items)
         for item in batch.items:
@@ -198,7 +190,6 @@ class Notifier:
 
     def _failed(self, batch: Batch, channel: Channel, error: SendError, *, now_ms: int, took_ms: int) -> list[Delivery]:
         budget = self._budgets[channel.name]
-        self._counts[channel.name][1] += 1
         on_line = error.reason in ("throttled", "connection", "unsure")
         self._streak[channel.name] += on_line
         tries = max(self._streak[channel.name], *(one.attempt + 1 for one in batch.items))

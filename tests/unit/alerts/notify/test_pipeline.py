@@ -277,7 +277,7 @@ async def test_a_months_quota_that_is_used_up_hands_over(http: aiohttp.ClientSes
     for number in range(5):
         await bench.notifier.notify(spike(number, at=AT + number))
     assert (len(bench.titles("a")), len(bench.titles("b"))) == (3, 2)
-    assert bench.notifier.figures(bench.clock.now)["a"].month_sent == 3
+    assert bench.notifier.figures().channels["a"].month_sent == 3
 
 
 async def test_what_may_have_arrived_is_not_sent_again_to_the_same_place(http: aiohttp.ClientSession) -> None:

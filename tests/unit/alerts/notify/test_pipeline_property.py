@@ -116,7 +116,7 @@ async def _play(steps: list[tuple[Any, ...]], faults_a: list[Reason | None], fau
             notifier = fresh()
             notifier.load(dumped)
     end = clock.now + 2 * 24 * 60 * MINUTE  # so that a quota that is used up comes back
-    while clock.now < end and any(one.waiting for one in notifier.figures(clock.now).values()):
+    while clock.now < end and any(one.waiting for one in notifier.figures().channels.values()):
         clock.now += 20 * MINUTE
         await notifier.tick(clock.now)
     # What a used-up quota holds back for longer than this is still waiting, not lost.
