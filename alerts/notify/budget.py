@@ -5,16 +5,18 @@ let a full bucket and its refill through within one window, twice what the platf
 shuts a bot out for ten minutes. Pure: integer ms, the time is an argument.
 """
 
+import datetime as dt
 from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any, Final
 
 from schemas.instants import format_instant
 from schemas.notify import Channel
-from schemas.zones import DAY_MS, wall_ms
+from schemas.zones import DAY_MS, instant_of_wall, wall_ms
 
 MARGIN_MS: Final = 1000  # the platform's window begins when it gets a message, not when we send it
 NO_LIMIT: Final = 1_000_000  # as many messages as one likes
+_EPOCH_ORDINAL: Final = dt.date(1970, 1, 1).toordinal()
 QUOTA_RESERVE: Final = 0.1  # of the month's messages the last tenth is kept for critical alerts
 
 
@@ -36,6 +38,17 @@ class Budget:
         if now_ms < self.shut_until:
             return 0
         return max(0, min(self._free_of_quota(now_ms, critical), self._free_of_limits(now_ms, critical)))
+
+    def opens_at(self, now_ms: int, *, critical: bool) -> int:
+        """From when on a message may go out if none does before: now, or when tokens, channel or month come back."""
+        at_ms = max(now_ms, self.shut_until)
+        for most, per_ms in self._limits:
+            allowed = max(1, most - self._kept(per_ms, critical))
+            back_ms = per_ms + min(MARGIN_MS, per_ms // 5)
+            live = self._spent[bisect_right(self._spent, at_ms - back_ms) :]
+            if len(live) >= allowed:
+                at_ms = max(at_ms, live[-allowed] + back_ms)
+        return at_ms if self._free_of_quota(at_ms, critical) > 0 else next_month_ms(self._zone, at_ms)
 
     def spend(self, now_ms: int) -> None:
         """A message goes out."""
@@ -76,16 +89,18 @@ class Budget:
         for most, per_ms in self._limits:
             since = now_ms - per_ms - min(MARGIN_MS, per_ms // 5)
             left = most - (len(self._spent) - bisect_right(self._spent, since))
-            kept = self._reserve if per_ms >= 60_000 and not critical else 0
-            free = min(free, left - kept)
+            free = min(free, left - self._kept(per_ms, critical))
         return free
+
+    def _kept(self, per_ms: int, critical: bool) -> int:
+        return self._reserve if per_ms >= 60_000 and not critical else 0
 
     def _free_of_quota(self, now_ms: int, critical: bool) -> int:
         if self._quota is None:
             return NO_LIMIT
-        self._turn_month(now_ms)
         kept = 0 if critical else int(self._quota * QUOTA_RESERVE)
-        return self._quota - kept - self._sent
+        sent = self._sent if month_of(self._zone, now_ms) == self._month else 0
+        return self._quota - kept - sent
 
     def _turn_month(self, now_ms: int) -> None:
         month = month_of(self._zone, now_ms)
@@ -96,3 +111,10 @@ class Budget:
 def month_of(zone: str, at_ms: int) -> str:
     """`2026-11`, by the zone's calendar."""
     return format_instant(wall_ms(zone, at_ms), offset_minutes=0)[:7]
+
+
+def next_month_ms(zone: str, at_ms: int) -> int:
+    """When the next month begins, by the zone's calendar."""
+    year, month = map(int, month_of(zone, at_ms).split("-"))
+    first = dt.date(year + month // 12, month % 12 + 1, 1).toordinal() - _EPOCH_ORDINAL
+    return instant_of_wall(zone, first * DAY_MS)

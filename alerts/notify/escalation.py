@@ -37,3 +37,9 @@ def due(state: Unclaimed, escalation: Escalation, *, now_ms: int) -> tuple[Step,
     """The steps whose time has come and that were not told; late ones all at once."""
     rest = escalation.steps[state.done :]
     return tuple(step for step in rest if state.since_ms + step.after_ms <= now_ms)
+
+
+def next_ms(state: Unclaimed, escalation: Escalation) -> int | None:
+    """When the next step is due; None after the last."""
+    rest = escalation.steps[state.done :]
+    return state.since_ms + rest[0].after_ms if rest else None

@@ -39,6 +39,7 @@ class Message(NamedTuple):
     links: Mapping[str, str]  # by name (`wall`, `claim` …), safe; those that are configured
     language: Language
     brief: int
+    unclaimed_min: int = 0  # above 0: a step of an escalation is in it
 
 
 class Templates:

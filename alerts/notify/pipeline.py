@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from alerts.notify import escalation
 from alerts.notify.alertmanager import Alertmanager
 from alerts.notify.budget import Budget
 from alerts.notify.bundling import Batch, Waiting, plan, transition_of
@@ -32,11 +33,15 @@ Record = Callable[[Sequence[Delivery]], Awaitable[object]]
 
 
 class Notifier:
-    """Tells people of alerts, each transition once. One event loop; `record` gets the delivery log's rows."""
+    """Tells people of alerts, each transition once. One event loop; `record` gets the delivery log's rows.
+
+    `senders`, by channel, go before those that send over `http`: one of both is needed.
+    """
 
     def __init__(
-        self, config: NotifyConfig, *, clock: Clock, http: aiohttp.ClientSession, record: Record,
-        chance: random.Random | None = None, phase_roster: Callable[[int], str] = lambda _: "",
+        self, config: NotifyConfig, *, clock: Clock, record: Record, http: aiohttp.ClientSession | None = None,
+        senders: Mapping[str, Sender] | None = None, chance: random.Random | None = None,
+        phase_roster: Callable[[int], str] = lambda _: "",
     ) -> None:  # fmt: skip
         self._config = config
         self._clock = clock
@@ -45,7 +50,7 @@ class Notifier:
         self._phase_roster = phase_roster
         self._shipped = Templates()
         self._templates = Templates(config.templates) if config.templates else self._shipped
-        self._senders: dict[str, Sender] = {name: sender_of(one, http) for name, one in config.channels.items()}
+        self._senders = dict(_over(config, http) if senders is None else senders)
         self._counts = Counts()
         self._streak = dict.fromkeys(config.channels, 0)  # failures on the line, one after the other
         self._unwritten: list[Delivery] = []  # rows that the log has not taken yet
@@ -68,6 +73,27 @@ class Notifier:
             rows = self._outbox.escalate(now_ms=now_ms)
             self._state.forget(now_ms)
             await self._flush(now_ms, rows)
+
+    def held(self, now_ms: int) -> frozenset[str]:
+        """What is due and may not go out yet, as `transition|channel`."""
+        return frozenset(
+            f"{transition_of(one.alert)}|{one.channel}" for one in self._state.waiting if one.not_before <= now_ms
+        )
+
+    def next_ms(self, now_ms: int) -> int | None:
+        """When `tick` has something to do if nothing new comes: a bundle, a retry, a token, a step of an escalation.
+
+        Alertmanager's resends are left out.
+        """
+        dues = [
+            max(one.not_before, self._budgets[one.channel].opens_at(now_ms, critical=one.critical))
+            for one in self._state.waiting
+        ]
+        for one in self._state.unclaimed.values():
+            plan = self._config.escalations.get(one.escalation)
+            due = escalation.next_ms(one, plan) if plan else None
+            dues += [due] if due is not None else []
+        return min(dues, default=None)
 
     def dump(self) -> dict[str, Any]:
         """All that has to survive a restart, as values that JSON and msgpack know."""
@@ -266,7 +292,7 @@ class Notifier:
         while not sender.fits(message) and size > 64:
             size //= 2
             message = message._replace(body=shorten(message.body, size))
-        return message, note
+        return message._replace(unclaimed_min=max(one.unclaimed_min for one in batch.items)), note
 
     def _message_for(self, holding: Holding) -> Callable[[Alert], Message]:
         return lambda alert: compose(
@@ -281,3 +307,9 @@ class Notifier:
     def _drop(self, items: Sequence[Waiting]) -> None:
         gone = {id(one) for one in items}
         self._state.waiting = [one for one in self._state.waiting if id(one) not in gone]
+
+
+def _over(config: NotifyConfig, http: aiohttp.ClientSession | None) -> dict[str, Sender]:
+    if http is None:
+        raise TypeError("a notifier needs senders, or a session to send over")
+    return {name: sender_of(one, http) for name, one in config.channels.items()}

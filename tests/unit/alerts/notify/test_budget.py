@@ -73,3 +73,20 @@ def test_tokens_survive_a_restart() -> None:
 def test_months_are_the_zones() -> None:
     at = parse_instant("2026-10-31T17:00:00Z")
     assert (month_of("Asia/Shanghai", at), month_of("UTC", at)) == ("2026-11", "2026-10")
+
+
+@given(
+    gaps=st.lists(st.integers(0, 30_000), min_size=1, max_size=60), critical=st.booleans(),
+    quota=st.one_of(st.none(), st.integers(1, 30)),
+)  # fmt: skip
+def test_it_opens_when_it_says_and_not_before(gaps: list[int], critical: bool, quota: int | None) -> None:
+    tokens, now = budget((10, 60_000), (2, 1000), reserve=3, quota=quota), AT
+    for gap in gaps:
+        now += gap
+        if tokens.free(now, critical=True):
+            tokens.spend(now)
+        opens = tokens.opens_at(now, critical=critical)
+        assert (opens == now) == (tokens.free(now, critical=critical) > 0)
+        assert tokens.free(opens, critical=critical) > 0
+        if opens > now:
+            assert tokens.free(opens - 1, critical=critical) == 0

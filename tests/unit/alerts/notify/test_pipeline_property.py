@@ -4,9 +4,8 @@ import asyncio
 import json
 import random
 from collections import Counter
-from typing import Any, cast
+from typing import Any
 
-import aiohttp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -89,10 +88,7 @@ async def _play(steps: list[tuple[Any, ...]], faults_a: list[Reason | None], fau
     }
 
     def fresh() -> Notifier:
-        http = cast(aiohttp.ClientSession, None)
-        notifier = Notifier(config, clock=clock, http=http, record=log, chance=random.Random(1))
-        notifier._senders = dict(senders)
-        return notifier
+        return Notifier(config, clock=clock, record=log, senders=senders, chance=random.Random(1))
 
     notifier, said = fresh(), list[Alert]()
     for step in steps:
