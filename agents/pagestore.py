@@ -7,6 +7,7 @@ record before it commits, a load must read to a place that it knows, and neither
 import asyncio
 import time
 import zlib
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
@@ -50,6 +51,8 @@ class PageStore:
         self._partitions = partitions
         self._topic = topic
         self._owned: dict[tuple[str, int], Pages] = {}
+        self._sizes: dict[tuple[str, int], dict[str, int]] = {}
+        self.written_bytes: Counter[str] = Counter()  # by owner key, pages only, since the process began
 
     async def take_over(
         self,
@@ -101,10 +104,18 @@ class PageStore:
         await self._write(at, plan.commit)
         await self._write(at, plan.leftovers)
         self._owned[owner_key, partition] = plan.after
+        sizes = {name: len(page or b"") for name, page in pages.items()}
+        self.written_bytes[owner_key] += sum(sizes.values())
+        self._sizes.setdefault((owner_key, partition), {}).update(sizes)
 
     def give_up(self, owner_key: str, partition: int) -> None:
         """Forget a state that is no longer ours."""
         self._owned.pop((owner_key, partition), None)
+        self._sizes.pop((owner_key, partition), None)
+
+    def size_bytes(self, owner_key: str, partition: int) -> int:
+        """What the pages of a state take that were saved here; 0 for one that is not ours."""
+        return sum(self._sizes.get((owner_key, partition), {}).values())
 
     async def load(self, owner_key: str, partition: int, *, timeout_ms: int = 60_000) -> Snapshot | None:
         """The last state that was saved, without taking it over; None when there is none."""

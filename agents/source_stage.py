@@ -52,6 +52,7 @@ class SourcePorts:
     writer: RowWriter
     snapshots: Snapshots
     send: Callable[[str, bytes, bytes], Awaitable[None]]  # topic, key, value; awaits the broker
+    watch: Callable[[Facts], None] = lambda facts: None  # is shown what came of each chunk and tick
 
 
 class SourceStage:
@@ -135,6 +136,7 @@ class SourceStage:
         self._gather(facts)
 
     def _gather(self, facts: Facts) -> None:
+        self._ports.watch(facts)
         self._facts.extend(facts)
         if facts.deltas:
             self._deltas.append(facts.deltas)

@@ -53,6 +53,20 @@ class Stages(Generic[S]):
             if task.done() and not task.cancelled():
                 yield tp, task.result()
 
+    def standing(self) -> Iterator[tuple[TP, S]]:
+        """The stages that can be asked; one that could not be taken over is left out."""
+        for tp, task in list(self._building.items()):
+            if task.done() and not task.cancelled() and task.exception() is None:
+                yield tp, task.result()
+
+    def awaited(self) -> list[TP]:
+        """Partitions that are being taken over."""
+        return [tp for tp, task in self._building.items() if not task.done()]
+
+    def saved(self, tp: TP) -> int:
+        """Up to which offset a partition's stage is safe; 0 where it is not ours."""
+        return self._settled.get(tp, 0)
+
     async def snapshot(self, now_ms: int, tps: Iterable[TP] | None = None) -> None:
         """Make stages safe and let their offsets be committed; those where nothing came are left alone."""
         wanted = None if tps is None else set(tps)

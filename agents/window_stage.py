@@ -113,6 +113,10 @@ class WindowStage:
                 rows = []
         return count + await self._hand_on(rows)
 
+    def reached(self, now_ms: int) -> int:
+        """The event time that has been reached by now; -1 before any event."""
+        return self._event_time.reached(now_ms)
+
     async def snapshot(self, now_ms: int) -> int:
         """Make everything up to the position safe; the offset that may then be committed."""
         await self.emit(now_ms)

@@ -1,8 +1,10 @@
 """What the writer counts, and how it is shown to metrics and health checks."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from schemas.histogram import DELAYS_S, ROWS, WORKS_S, Histogram
 from storage.inserting import Outcome
 from storage.rows import Block
 
@@ -28,6 +30,13 @@ class WriterSnapshot:
     spool_damaged: int
     insert_ms: int  # the last insert took so long
     last_error: str
+    batch_rows: Histogram = field(default_factory=lambda: Histogram(ROWS))  # of the inserts that succeeded
+    insert_s: Histogram = field(default_factory=lambda: Histogram(WORKS_S))
+    delay_s: Mapping[str, Histogram] = field(default_factory=dict)  # from an event to its row in ClickHouse, by table
+
+
+# Which column of a table tells when what the row stands for happened.
+HAPPENED = dict.fromkeys(("reviews", "complaints", "tickets", "orders"), "event_time") | {"windows": "window_end"}
 
 
 @dataclass
@@ -39,9 +48,22 @@ class Figures:
     spooled_rows: int = 0
     insert_ms: int = 0
     last_error: str = ""
+    batch_rows: Histogram = field(default_factory=lambda: Histogram(ROWS))
+    insert_s: Histogram = field(default_factory=lambda: Histogram(WORKS_S))
+    delay_s: dict[str, Histogram] = field(default_factory=dict)
+
+    def arrived(self, block: Block, *, now_ms: int) -> None:
+        """Count how old the rows of a block are that ClickHouse has now."""
+        column = HAPPENED.get(block.table)
+        if column in block.names:
+            delays = self.delay_s.setdefault(block.table, Histogram(DELAYS_S))
+            happened = block.columns[block.names.index(column)]
+            delays.add_all(max(0, now_ms - at_ms) / 1000 for at_ms in happened if isinstance(at_ms, int))
 
     def stored(self, outcome: Outcome, *, insert_ms: int) -> None:
         """Count a block that is in ClickHouse."""
+        self.batch_rows.add(outcome.rows)
+        self.insert_s.add(insert_ms / 1000)
         self.batches += 1
         self.insert_ms = insert_ms
         self.rows[outcome.table] = self.rows.get(outcome.table, 0) + outcome.rows

@@ -176,6 +176,9 @@ class Writer:
             spool_damaged=self._spool.damaged,
             insert_ms=figures.insert_ms,
             last_error=figures.last_error,
+            batch_rows=figures.batch_rows,
+            insert_s=figures.insert_s,
+            delay_s=figures.delay_s,
         )
 
     # Batches
@@ -309,7 +312,9 @@ class Writer:
                     return False
                 await self._clock.sleep(self._backoff(attempt))
                 continue
-            self._figures.stored(outcome, insert_ms=self._clock.now_ms() - started_ms)
+            now_ms = self._clock.now_ms()
+            self._figures.stored(outcome, insert_ms=now_ms - started_ms)
+            self._figures.arrived(block, now_ms=now_ms)
             return True
         return False
 

@@ -92,6 +92,11 @@ class RollingWindows:
         """The first pane that is not yet in the windows; None before anything is."""
         return self._front
 
+    @property
+    def keys(self) -> int:
+        """How many keys have a window, or had one: their numbers are not given again."""
+        return len(self._keys)
+
     def add(self, deltas: Deltas) -> None:
         """Take contributions to any pane; those before the front mend the rows already given at the next advance."""
         if deltas.panes:

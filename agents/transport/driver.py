@@ -131,6 +131,15 @@ class Consumer(kafka.Consumer):
         ledger = self._ledgers.get(tp)
         return None if ledger is None else ledger.delivered
 
+    def end_of(self, tp: TP) -> int | None:
+        """The log's end as the broker told it with the last fetch; None where there was none, or it is not ours."""
+        subscription = self._session._ensure_consumer()._subscription.subscription
+        assignment = None if subscription is None else subscription.assignment
+        if assignment is None or tp not in assignment.tps:
+            return None
+        end: int | None = assignment.state_value(tp).highwater
+        return end
+
     async def rewind(self, tp: TP, offset: int, *, missed_before: Chunk | None = None) -> None:
         """Deliver from `offset` again. Chunks that lie ready come first, with a later `start`: drop those.
 

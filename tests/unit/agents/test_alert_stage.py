@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from agents.alert_stage import AlertStage, decode_alert, restore
 from agents.transport.chunks import Chunk
+from alerts.notify.figures import NotifierSnapshot
 from schemas.lines import alert_line
 from schemas.results import Alert, Delivery
 from storage.rows import Row
@@ -38,6 +39,9 @@ class People:
 
     async def tick(self, now_ms: int) -> None:
         self.ticks.append(now_ms)
+
+    def figures(self) -> NotifierSnapshot:
+        return NotifierSnapshot(channels={}, unrouted=0, unclaimed=0, escalated=0, unwritten=0)
 
     def dump(self) -> dict[str, Any]:
         return {"told": self.told}
