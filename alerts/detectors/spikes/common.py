@@ -50,10 +50,11 @@ class CommonMode:
         self._fast["got"][ids] += got
         self._fast["due"][ids] += due
 
-    def add_passed(self, ids: Ids, total: Floats) -> None:
-        """Expectation that passed in these series, by the running total."""
-        self._fast["due"][ids] += np.maximum(0.0, total - self._fast["total"][ids])
-        self._fast["total"][ids] = total
+    def add_passed(self, ids: Ids, total: Floats, share: Floats) -> None:
+        """Expectation that passed in these series: their shares of what a running total grew by."""
+        before = self._fast["total"][ids]
+        self._fast["due"][ids] += np.maximum(0.0, total - before) * share
+        self._fast["total"][ids] = np.maximum(total, before)
 
     def fade(self, at_ms: int) -> None:
         """Let time pass, and decide the factor anew."""

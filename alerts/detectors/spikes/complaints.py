@@ -226,11 +226,9 @@ class ComplaintWatch(Watch):
 
     def _pass_common(self, now_ms: int) -> None:
         ids = self.common.wide_ids()
-        parents = self.exposure.parents(ids)
-        ids = ids[parents == ids]
+        ids = ids[self.exposure.parents(ids) > 0]
         if len(ids):
-            expected = self.exposure.expected(ids, now_ms)
-            self.common.add_passed(ids, expected)
+            self.common.add_passed(ids, self.exposure.total(ids, now_ms), self.exposure.share(ids))
 
     def _note_incidents(self, pane: Pane, now_ms: int) -> None:
         for one in self.incidents.open():

@@ -56,6 +56,7 @@ class SpikeConfig:
     dimensions: tuple[str | Slice, ...] = DEFAULT_SLICES
     negative: KindSettings = field(default=NEGATIVE)
     complaint: KindSettings = field(default=COMPLAINT)
+    judge_prior: float = 0.4  # the share of negatives at which the judge's scores are probabilities
     baseline_lag_ms: int = 40 * 60_000  # the newest events teach nothing, lest an incident become normal
     baseline_half_life_ms: int = 3 * 86_400_000
     recent_ms: int = 2 * 3_600_000  # how far back a cause is looked for
@@ -84,6 +85,8 @@ class SpikeConfig:
                 mistakes.append(f"{name}.min_ratio: {kind.min_ratio} is not above 1")
             if kind.evidence_nats <= 0.0 or kind.prior_rate <= 0.0 or kind.prior_strength <= 0.0:
                 mistakes.append(f"{name}: evidence_nats, prior_rate and prior_strength must be above 0")
+        if not 0.0 < self.judge_prior < 1.0:
+            mistakes.append(f"judge_prior: {self.judge_prior} is not between 0 and 1")
         if mistakes:
             raise ConfigError(mistakes)
 

@@ -29,7 +29,7 @@ class Exposure:
         self._table = table
         self._series = Grown({
             "known": (np.float64, 0), "recent": (np.float64, 0), "span": (np.float64, 0), "last": (np.int64, 0),
-            "mark": (np.float64, 0), "marked": (np.int64, 0), "parent": (np.int64, 0),
+            "mark": (np.float64, 0), "marked": (np.int64, 0), "mark_of": (np.int64, 0), "parent": (np.int64, 0),
             "reviews": (np.float64, 0), "complaints": (np.float64, 0),
         })  # fmt: skip
         self._carried = np.zeros(table.columns)
@@ -82,31 +82,32 @@ class Exposure:
             ids = sids[:, column]
             parent[ids] = ids if self.covered(column) else self._parents(column, sids)
 
-    def expected(self, ids: Ids, now_ms: int) -> Floats:
-        """Expected complaints of each series from the beginning up to now."""
+    def total(self, ids: Ids, now_ms: int) -> Floats:
+        """Complaints to expect from the beginning up to now of the series that each one's expectation comes from."""
         parents = self._series["parent"][ids]
-        known = self._series["known"][parents]
-        result: Floats = (known + self._guess(parents, now_ms)) * self.share(ids)
+        result: Floats = self._series["known"][parents] + self._guess(parents, now_ms)
         return result
 
     def since_mark(self, ids: Ids, now_ms: int) -> Floats:
         """Expected complaints of each series since this was last asked.
 
+        Only what came since is multiplied by the share: one that is learnt better says nothing of what was charged.
         A guess that was too high is paid back slowly, so that time without any expectation never comes.
         """
-        expected, mark = self.expected(ids, now_ms), self._series["mark"][ids]
-        elapsed = np.clip(now_ms - self._series["marked"][ids], 0, LONGEST_GUESS_MS)
-        least = LEAST_CHARGE * self.growth * self._rate(self._series["parent"][ids]) * self.share(ids) * elapsed
-        passed: Floats = np.maximum(least, expected - mark)
-        self._series["mark"][ids] = np.maximum(mark, expected)
-        self._series["marked"][ids] = now_ms
+        series = self._series
+        parents, total = series["parent"][ids], self.total(ids, now_ms)
+        elapsed = np.clip(now_ms - series["marked"][ids], 0, LONGEST_GUESS_MS)
+        usual = self.growth * self._rate(parents) * elapsed
+        same = series["mark_of"][ids] == parents
+        mark = np.where(same, series["mark"][ids], total - usual)
+        passed: Floats = np.maximum(LEAST_CHARGE * usual, total - mark) * self.share(ids)
+        series["mark"][ids] = np.maximum(mark, total)
+        series["marked"][ids], series["mark_of"][ids] = now_ms, parents
         return passed
 
     def pending(self, ids: Ids, now_ms: int) -> Floats:
-        """Of this, what rests on orders that are not known yet."""
-        parents = self._series["parent"][ids]
-        ahead = self.expected(ids, now_ms) - self._series["known"][parents] * self.share(ids)
-        pending: Floats = np.maximum(0.0, ahead)
+        """Of what is to be expected, the part that rests on orders that are not known yet."""
+        pending: Floats = self._guess(self._series["parent"][ids], now_ms) * self.share(ids)
         return pending
 
     def share(self, ids: Ids) -> Floats:

@@ -13,6 +13,20 @@ from alerts.detectors.spikes.watch import Watch
 from schemas.results import AlertKind
 
 LOWEST, HIGHEST = 0.005, 0.7
+DOUBT = 0.003  # no verdict is surer than this
+
+
+def posterior(negativity: Floats, expected: Floats, *, prior: float) -> Floats:
+    """The probability that each review is negative where so many are expected to be.
+
+    A judge is calibrated where a share of `prior` is negative; elsewhere the same text says less, or more: Bayes' rule
+    with the likelihood ratio that the verdict stands for. Fair under `expected`, and nearer to the log-likelihood ratio
+    of the text itself.
+    """
+    sure = np.clip(negativity, DOUBT, 1.0 - DOUBT)
+    odds = sure / (1.0 - sure) * ((1.0 - prior) / prior) * expected / (1.0 - expected)
+    result: Floats = odds / (1.0 + odds)
+    return result
 
 
 class ReviewWatch(Watch):
@@ -56,6 +70,8 @@ class ReviewWatch(Watch):
     def _take(self, pane: Pane, now_ms: int) -> Ids:
         plain = self.baseline.rate(now_ms) * self.baseline.effects(pane.sids)
         due = np.clip(plain * self.common.factor, LOWEST, HIGHEST)
+        got = posterior(pane.got / pane.trials, due, prior=self.config.judge_prior) * pane.trials
+        pane = pane._replace(got=got)
         weight = np.ones(len(due))
         if self.product is not None:
             burst = self.bursts.weights(pane.ids, pane.sums(pane.got), pane.sums(due), now_ms=now_ms)
