@@ -17,7 +17,7 @@ from agents.metrics import Health, Progress, Reached, View, WorkerCollector, Wor
 from agents.metrics.figures import MOST_NAMES, Names
 from alerts.notify.figures import ChannelFigures, NotifierSnapshot
 from schemas.errors import ConfigError
-from schemas.histogram import Histogram
+from schemas.histogram import DELAYS_S, Histogram
 from schemas.results import Alert, ComplaintRow, DeadLetter, OrdersRow, ReviewRow
 from sla.policy import FIELDS
 from sla.transition import Transition
@@ -30,7 +30,7 @@ from streams.source import Source, SourceConfig
 SNAPSHOT: Final = WriterSnapshot(
     state="spooling", rows={"reviews": 3}, batches=2, retries=1, refused={}, spooled_rows=5, pending_bytes=10,
     pending_rows=4, oldest_pending_ms=1500, spool_records=1, spool_bytes=99, spool_age_ms=2000, spool_damaged=0,
-    insert_ms=7, last_error="",
+    insert_ms=7, last_error="", delay_s={"reviews": Histogram(DELAYS_S)},
 )  # fmt: skip
 CHANNEL: Final = ChannelFigures(
     kind="wecom", messages=2, digests=1, sent=3, failed=0, unsure=0, retried=1, failed_over=0, muted=0, superseded=0,
@@ -87,6 +87,7 @@ def full() -> View:
     )
     figures.absorb(("tickets", 0), facts)
     figures.told([alert(1_000)], now_ms=4_000)
+    figures.timers["flush"].add(0.1)
     return View(
         figures=figures, sources=lambda: [source()], writer=lambda: SNAPSHOT,
         owned=lambda: [Progress("complaints", 3, 7, 5, 10, 123), Progress("alerts", 0, 1, 1, None, 0)],
