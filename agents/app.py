@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaProducer
 from faust.types import TP
 
 from agents import broker, connection, pagestore
+from agents.action_stage import ActionPorts, ActionStage
 from agents.alert_stage import AlertStage, Notifier, restore
 from agents.claims import Fence
 from agents.clock import AnyClock
@@ -29,12 +30,13 @@ from agents.stages import Stages
 from agents.takeover import decode_journals, take_over
 from agents.transport.chunks import Chunk, ChunkSchema
 from agents.transport.driver import APP_SETTINGS, broker_url, consumer_of, register
+from agents.watching import Watching
 from agents.window_stage import EventTime, WindowPorts, WindowStage, event_time_of
 from alerts.notify.http import open_session
-from schemas.errors import PermanentError, TransientError
+from schemas.errors import ConfigError, PermanentError, TransientError
 from schemas.results import Delivery
 from schemas.settings import Settings
-from schemas.topics import ALERTS, DEAD_LETTERS, DELTAS, OBSERVATIONS, SOURCES, WINDOWS
+from schemas.topics import ACTIONS, ALERTS, DEAD_LETTERS, DELTAS, OBSERVATIONS, SOURCES, WINDOWS
 from storage.writer import Writer
 from streams import window_pages
 from streams.decisions import Decisions
@@ -73,6 +75,7 @@ def topic_specs(settings: Settings) -> list[broker.TopicSpec]:
         kept(DEAD_LETTERS, partitions=many, retention_ms=4 * week, replication=copies),
         kept(DELTAS, partitions=settings.window_partitions, retention_ms=2 * DAY_MS, replication=copies),
         kept(OBSERVATIONS, partitions=1, retention_ms=2 * DAY_MS, replication=copies),
+        kept(ACTIONS, partitions=1, retention_ms=4 * week, replication=copies),
         pagestore.topic_spec(partitions=many, replication=copies),
     ]
 
@@ -110,12 +113,19 @@ class Worker:
         self._windows = Stages(self._take_windows, settle=self._settle)
         self._decisions = Stages(self._take_decisions, settle=self._settle)
         self._alerts = Stages(self._take_alerts, settle=self._settle)
+        self._actions = Stages(self._take_actions, settle=self._settle)
         self._kinds: list[tuple[frozenset[str], Stages[Any]]] = [
             (frozenset(SOURCES), self._sources),
+            (frozenset({ACTIONS}), self._actions),
             (frozenset({DELTAS}), self._windows),
             (frozenset({OBSERVATIONS}), self._decisions),
             (frozenset({ALERTS}), self._alerts),
         ]
+        self._watching = Watching(
+            clock=parts.clock, sources=self._sources, windows=self._windows, decisions=self._decisions,
+            alerts=self._alerts, others=[self._actions], end_of=lambda tp: consumer_of(self.app).end_of(tp),
+            failure=lambda: self.failure,
+        )  # fmt: skip
         self._bind()
 
     # --- agents
@@ -124,11 +134,12 @@ class Worker:
         app = self.app
         for name in SOURCES:
             app.agent(self._topic(name), name=name)(self._agent(self._source_chunk))
+        app.agent(self._topic(ACTIONS), name="actions")(self._agent(self._action_chunk))
         app.agent(self._topic(DELTAS), name="windows")(self._agent(self._window_chunk))
         app.agent(self._topic(OBSERVATIONS), name="decisions")(self._agent(self._decision_chunk))
         app.agent(self._topic(ALERTS), name="alerts")(self._agent(self._alert_chunk))
-        app.timer(self._settings.flush_ms / 1000, name="flush")(self._timed(self._flush))
-        app.timer(self._settings.snapshot_ms / 1000, name="snapshot")(self._timed(self._snapshot))
+        app.timer(self._settings.flush_ms / 1000, name="flush")(self._timed("flush", self._flush))
+        app.timer(self._settings.snapshot_ms / 1000, name="snapshot")(self._timed("snapshot", self._snapshot))
         app.on_partitions_assigned.connect(self._assigned)
         app.on_partitions_revoked.connect(self._revoked)
         app.on_before_shutdown.connect(self._before_shutdown)
@@ -151,6 +162,9 @@ class Worker:
 
     async def _source_chunk(self, chunk: Chunk) -> None:
         await self._chunk(self._sources, chunk)
+
+    async def _action_chunk(self, chunk: Chunk) -> None:
+        await self._chunk(self._actions, chunk)
 
     async def _window_chunk(self, chunk: Chunk) -> None:
         await self._chunk(self._windows, chunk)
@@ -187,10 +201,12 @@ class Worker:
 
     # --- time
 
-    def _timed(self, work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    def _timed(self, name: str, work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        measured = self._watching.timed(name, work)
+
         async def timer() -> None:
             try:
-                await work()
+                await measured()
             except Exception as error:
                 await self._fail(error)
                 raise
@@ -220,7 +236,17 @@ class Worker:
     # --- partitions come and go
 
     async def _started(self) -> None:
-        """Nothing to do: a task keeps the app alive until its first assignment."""
+        """Show metrics and health from the start; a task also keeps the app alive until its first assignment."""
+        port, host = self._settings.metrics_port, self._settings.metrics_host
+        if not port:
+            return
+        try:
+            collector = WorkerCollector(self._watching.view())
+            stop = await serve(collector, self._watching.health, port=port, host=host)
+        except ConfigError as error:
+            await self._fail(error)
+            raise
+        self._open_clients.push_async_callback(stop)
 
     async def _assigned(self, _app: Any, /, *told: Any, **_: Any) -> None:
         assigned: set[TP] = told[0]
@@ -229,6 +255,7 @@ class Worker:
         await self._open()
         for topics, stages in self._kinds:
             stages.assign((tp for tp in assigned if tp.topic in topics), generation=generation)
+        self._watching.assigned = True
 
     async def _revoked(self, _app: Any, /, *told: Any, **_: Any) -> None:
         revoked: set[TP] = told[0]
@@ -239,6 +266,7 @@ class Worker:
             for tp in ours:
                 stages.drop(tp)
                 self._store.give_up(tp.topic, tp.partition)
+                self._watching.gone(tp)
 
     async def _before_shutdown(self, _app: Any, /, *_: Any, **__: Any) -> None:
         await self._snapshot()
@@ -259,12 +287,7 @@ class Worker:
         )
         self._writer = self._parts.writer()
         await self._writer.start()
-        if settings.metrics_port:
-            collector = WorkerCollector(
-                lambda: [(stage.source, stage.position) for _, stage in self._sources.ready()], self._writer.snapshot
-            )
-            stop = serve(collector, port=settings.metrics_port, host=settings.metrics_host)
-            self._open_clients.callback(stop)
+        self._watching.writer, self._watching.store = self._writer, self._store
 
     # --- taking over
 
@@ -285,8 +308,23 @@ class Worker:
             outputs=[*windows, decisions], since=since, generation=generation, options=self._options,
             confirm=consumer_of(self.app).confirm_session, check=consumer_of(self.app).check_session,
         )  # fmt: skip
-        ports = SourcePorts(outputs, windows, decisions, self._writer, _Saved(self._store, tp), self._send)
+        watch = self._watching.absorbed(tp.topic, tp.partition)
+        ports = SourcePorts(outputs, windows, decisions, self._writer, _Saved(self._store, tp), self._send, watch)
         return SourceStage(source, ports, position=position, tick_ms=tick_ms)
+
+    async def _take_actions(self, tp: TP, generation: int) -> ActionStage:
+        decisions = (OBSERVATIONS, 0)
+        snapshot = await self._snapshot_of(tp, generation)
+        position, since = 0, {}
+        if snapshot is not None:
+            position, since = snapshot.root["position"], decode_journals(snapshot.root["journals"])
+        outputs = await take_over(
+            self._producer, bootstrap=self._settings.kafka_bootstrap, source=(tp.topic, tp.partition),
+            outputs=[decisions], since=since, generation=generation, options=self._options,
+            confirm=consumer_of(self.app).confirm_session, check=consumer_of(self.app).check_session,
+        )  # fmt: skip
+        ports = ActionPorts(outputs, decisions, self._writer, _Saved(self._store, tp), self._send)
+        return ActionStage(ports, position=position)
 
     async def _take_windows(self, tp: TP, generation: int) -> WindowStage:
         settings = self._settings
@@ -312,7 +350,7 @@ class Worker:
             event_time = event_time_of(snapshot.root, settings.idle_ms)
             fence, position = Fence.load(snapshot.root["fence"]), snapshot.root["position"]
         topic = Publisher(self._producer, topic=ALERTS, partitions=1)
-        ports = DecisionPorts(_Saved(self._store, tp), topic)
+        ports = DecisionPorts(self._writer, _Saved(self._store, tp), topic, self._watching.told)
         return DecisionStage(decisions, ports, event_time=event_time, fence=fence, position=position)
 
     async def _snapshot_of(self, tp: TP, generation: int) -> Snapshot | None:
@@ -329,6 +367,7 @@ class Worker:
                 self._http = await self._open_clients.enter_async_context(open_session())
             notifier = self._parts.notifier(self._http, self._writer)
             pages = {} if snapshot is None else snapshot.pages
+            self._watching.notifier = notifier
             try:
                 await asyncio.to_thread(restore, notifier, pages, self._parts.told)
             except TransientError as error:

@@ -1,25 +1,29 @@
-"""Stage 2, deciding, driven: the one partition of facts through `Decisions` to the topic `alerts`."""
+"""Stage 2, deciding, driven: the one partition of facts and actions through `Decisions` to the topic `alerts`."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from agents.batches import decode_fact_batch
 from agents.claims import Fence, decode_stamp
-from agents.source_stage import Snapshots
+from agents.source_stage import RowWriter, Snapshots
 from agents.transport.chunks import Chunk
 from agents.window_stage import EventTime, KeyedTopic
+from alerts.actions import decode_action, row_of
 from schemas.lines import alert_line
 from schemas.results import Alert
+from schemas.topics import ACTIONS
 from streams.decisions import Decisions
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionPorts:
-    """Where alerts go."""
+    """Where alerts go, and what was made of actions."""
 
+    writer: RowWriter
     snapshots: Snapshots
     topic: KeyedTopic
+    watch: Callable[[Sequence[Alert]], None] = lambda alerts: None  # is shown what the topic has
 
 
 class DecisionStage:
@@ -34,6 +38,7 @@ class DecisionStage:
         self._ports = ports
         self._fence = fence
         self._event_time = event_time
+        self._rows_ticket = 0
 
     async def chunk(self, chunk: Chunk, *, now_ms: int) -> None:
         """Take facts; those that do not count, or were taken before the snapshot, change nothing."""
@@ -41,7 +46,11 @@ class DecisionStage:
             if record.offset < self.position:
                 continue
             stamp = decode_stamp(record.headers)
-            if self._fence.accepts(stamp):
+            if not self._fence.accepts(stamp):
+                continue
+            if stamp.source[0] == ACTIONS:
+                await self._act(record.value or b"")
+            else:
                 newest_ms, facts = decode_fact_batch(record.value or b"")
                 self._event_time.observe(stamp.source, newest_ms, now_ms=now_ms, records=stamp.mark.to > stamp.start)
                 reached_ms = self._event_time.reached(now_ms)
@@ -54,15 +63,30 @@ class DecisionStage:
         if reached_ms >= 0:
             await self._tell(self.decisions.advance(reached_ms))
 
+    def reached(self, now_ms: int) -> int:
+        """The event time that has been reached by now; -1 before any event."""
+        return self._event_time.reached(now_ms)
+
     async def snapshot(self, now_ms: int) -> int:
         """Make everything up to the position safe; the offset that may then be committed."""
         position = self.position
+        await self._ports.writer.safe(self._rows_ticket)
         newest = [[topic, partition, at] for (topic, partition), at in self._event_time.newest.items()]
         root = {"position": position, "fence": self._fence.dump(), "newest": newest}
         await self._ports.snapshots.save(dict(self.decisions.dump()), root)
         return position
 
+    async def _act(self, message: bytes) -> None:
+        """What a person did, at this place among the facts; after a restart the same comes of it at the same place."""
+        action = decode_action(message)
+        outcome = self.decisions.act(action)
+        self._rows_ticket = await self._ports.writer.write([row_of(action, refused=outcome.refused)])
+        await self._tell(outcome.alerts)
+
     async def _tell(self, alerts: Iterable[Alert]) -> None:
+        told = []
         for alert in alerts:
             await self._ports.topic.add(alert.alert_id.encode(), alert_line(alert))
+            told.append(alert)
         await self._ports.topic.flush()
+        self._ports.watch(told)

@@ -167,17 +167,19 @@ class Actions:
         return Outcome(self._lifecycle.remute(at=action.at))
 
 
-def row_of(action: Action) -> AlertAction:
-    """The action as the store keeps it; of a silence the id stands where an alert's would."""
+def row_of(action: Action, *, refused: str = "") -> AlertAction:
+    """The action as the store keeps it, with why it did nothing; of a silence the id stands where an alert's would."""
     if isinstance(action, BeginSilence | EndSilence):
         subject = action.action_id if isinstance(action, BeginSilence) else action.silence_id
     else:
         subject = action.alert_id
     until = action.until if isinstance(action, Snooze | BeginSilence) else None
     comment = "" if isinstance(action, EndSilence) else action.text
+    matchers = action.matchers if isinstance(action, BeginSilence) else {}
     return AlertAction(
-        alert_id=subject, at=action.at, action=action.name, actor=action.who, until=until, comment=comment
-    )
+        alert_id=subject, at=action.at, action=action.name, actor=action.who, until=until, comment=comment,
+        action_id=action.action_id, matchers=matchers, refused=refused,
+    )  # fmt: skip
 
 
 def decode_action(raw: bytes) -> Action:

@@ -51,6 +51,7 @@ class Incident(msgspec.Struct, gc=False):
     said_severity: AlertSeverity = "info"
     said_value: float | None = None  # the worst value that was said since it fired
     said_quotes: list[str] = []
+    acted_at: int = 0  # of the last transition that a person brought about: what follows comes after it
     said_muted: str = ""  # by what it was muted then
     muted_until: int | None = None
     changes: list[int] = []  # when it fired or resolved, lately

@@ -102,7 +102,9 @@ class Lifecycle:
         """Say what a person did to a firing alert."""
         out = []
         if incident.stage == "firing":
-            out.append(self._voice.say(incident, "updated", at=max(at, incident.said_at), reason=reason))
+            at = _next_word(incident, at)
+            out.append(self._voice.say(incident, "updated", at=at, reason=reason))
+            incident.acted_at = at
         self._arm(incident)
         return out
 
@@ -121,7 +123,9 @@ class Lifecycle:
             return out
         incident.closed = reason if incident.holds else ""
         if incident.stage == "firing":
-            self._resolve(incident, max(at, incident.said_at), reason, out)
+            at = _next_word(incident, at)
+            self._resolve(incident, at, reason, out)
+            incident.acted_at = at
         else:
             self._end_pending(incident, at)
         return out
@@ -353,6 +357,11 @@ class Lifecycle:
         self._incidents.pop(incident.key, None)
         self._armed.pop(incident.key, None)
         self._by_id.pop(incident.alert_id, None)
+
+
+def _next_word(incident: Incident, at: int) -> int:
+    """When a person's word is told: as they spoke, and after all that was said before (by rows' keys: id and `at`)."""
+    return max(at, incident.said_at + 1)
 
 
 def _is_repeat(old: Incident, decision: Decision) -> bool:

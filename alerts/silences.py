@@ -19,8 +19,12 @@ class Silence(msgspec.Struct, frozen=True):
     comment: str = ""
 
     def covers(self, fields: Mapping[str, str], at: int) -> bool:
-        """Whether an alert with these fields is muted at an instant."""
-        if not self.starts_at <= at < self.ends_at or not self.matchers:
+        """Whether an alert with these fields is muted at an instant.
+
+        One that began covers also what is decided for an instant before: event time trails the wall clock of whoever
+        asked for silence.
+        """
+        if at >= self.ends_at or not self.matchers:
             return False
         return all(fields.get(key, "") in values for key, values in self.matchers.items())
 

@@ -48,7 +48,13 @@ class Voice:
         return "quotes" if set(_quotes(incident.evidence)) - set(incident.said_quotes) else ""
 
     def say(self, incident: Incident, status: AlertStatus, *, at: int, reason: str) -> Alert:
-        """The alert's line, and the incident remembers what was said."""
+        """The alert's line, and the incident remembers what was said.
+
+        A person acts by the wall clock, which event time trails: what is decided for an instant before theirs is told
+        as after it, so that the last word is the last to have been said.
+        """
+        if at <= incident.acted_at:
+            at = incident.acted_at = incident.acted_at + 1
         incident.said_at, incident.said_severity = at, incident.severity
         if status == "firing" or incident.said_value is None or _worse(incident, 0.0):
             incident.said_value = incident.value

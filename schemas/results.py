@@ -4,6 +4,8 @@ Instants are integer ms since the epoch here; the contract's RFC 3339 text is ma
 (`schemas/lines.py`). Rows are NamedTuples in their table's column order.
 """
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple
 
 AlertKind = Literal[
@@ -189,6 +191,9 @@ class AlertAction(NamedTuple):
     actor: str
     until: int | None
     comment: str
+    action_id: str = ""
+    matchers: Mapping[str, Sequence[str]] = MappingProxyType({})  # of a silence
+    refused: str = ""  # why it did nothing
 
 
 class Delivery(NamedTuple):

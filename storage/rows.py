@@ -141,6 +141,10 @@ def _as_json(values: list[Any]) -> Columns:
     return [[msgspec.json.encode(value).decode() for value in values]]
 
 
+def _lists(values: list[Any]) -> Columns:
+    return [[{key: list(matched) for key, matched in value.items()} for value in values]]
+
+
 def _tables() -> Iterable[Table]:
     plain: tuple[tuple[str, type[Any]], ...] = (
         ("reviews", results.ReviewRow),
@@ -149,7 +153,6 @@ def _tables() -> Iterable[Table]:
         ("orders", results.OrdersRow),
         ("sla_transitions", results.SlaTransition),
         ("sla_clocks", results.SlaClockRow),
-        ("alert_actions", results.AlertAction),
         ("deliveries", results.Delivery),
         ("peaks", results.PeakPhase),
     )
@@ -161,6 +164,7 @@ def _tables() -> Iterable[Table]:
     }
     yield Table("windows", results.WindowRow, spread, dict.fromkeys(spread, _percentiles))
     yield Table("dead_letters", results.DeadLetter, {}, {"detail": _sound})
+    yield Table("alert_actions", results.AlertAction, {}, {"matchers": _lists})
     yield Table("alerts", results.Alert, {}, {"evidence": _as_json})
 
 

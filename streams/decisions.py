@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from alerts.actions import Action, Actions, Outcome
 from alerts.decision import Decision
 from alerts.detectors.feed_silent import FeedSilentDetector
 from alerts.detectors.sla import SlaDetector
@@ -53,6 +54,7 @@ class Decisions:
         self._forecasts: dict[SourceKey, Mapping[Forecast, int]] = {}
         self._weighed_at = self._listened_at = 0
         self.lifecycle = Lifecycle(rules, phase_at=peaks.phase_at)
+        self._actions = Actions(self.lifecycle)
 
     def feed(self, facts: Facts, *, newest_ms: int, source: SourceKey = ONE_SOURCE) -> Iterator[Alert]:
         """Take facts; `newest_ms`: the event time that has been reached with them."""
@@ -86,6 +88,10 @@ class Decisions:
         self._evidence.forget(newest_ms)
         yield from self.lifecycle.advance(newest_ms)
 
+    def act(self, action: Action) -> Outcome:
+        """What a person does to an alert, at this place of the fold."""
+        return self._actions.apply(action)
+
     def dump(self) -> Iterator[tuple[str, bytes]]:
         """The state as pages."""
         for number, spikes in enumerate(self._spikes):
@@ -95,6 +101,7 @@ class Decisions:
             "sla": self._sla.dump(),
             "silent": self._silent.dump(),
             "lifecycle": self.lifecycle.dump(),
+            "actions": self._actions.dump(),
             "evidence": self._evidence.dump(),
             "forecasts": [[*source, list(counts.items())] for source, counts in self._forecasts.items()],
             "weighed_at": self._weighed_at,
@@ -117,6 +124,7 @@ class Decisions:
         self._sla.load(state["sla"])
         self._silent.load(state["silent"])
         self.lifecycle.load(state["lifecycle"])
+        self._actions.load(state.get("actions", []))
         self._evidence.load(state["evidence"])
         self._forecasts = {
             (topic, partition): {tuple(key): count for key, count in counts}

@@ -24,9 +24,10 @@ ARROWS: dict[str, set[str]] = {
     "streams": {"schemas", "alerts", "sla", "sentiment"},
     "storage": {"schemas"},
     "embedded": {"schemas"},
-    # sentiment: `remote_judge` answers as its judge does; sla: `batches` carries its transitions over the wire.
-    "agents": {"schemas", "streams", "storage", NOTIFY, "sentiment", "sla"},
-    "peakwatch": {"schemas", "streams", "storage", NOTIFY, "sentiment", "sla", "agents", "embedded"},
+    # sentiment: `remote_judge` answers as its judge does; sla: `batches` carries its transitions over the wire;
+    # alerts: what people do to them comes by a topic.
+    "agents": {"schemas", "streams", "storage", "alerts", NOTIFY, "sentiment", "sla"},
+    "peakwatch": {"schemas", "streams", "storage", "alerts", NOTIFY, "sentiment", "sla", "agents", "embedded"},
     "bench": {"schemas", "streams", "storage", "sentiment", "sla", "alerts", NOTIFY, "agents", "embedded", "peakwatch"},
 }
 PURE = ("schemas", "sentiment", "sla", "streams", "alerts")

@@ -60,10 +60,12 @@ def test_an_action_survives_the_message(action: Action) -> None:
 @pytest.mark.parametrize(
     ("action", "row"),
     [
-        pytest.param(ALL[1], AlertAction("a", T0, "snooze", "li", T0 + M, ""), id="snooze"),
-        pytest.param(ALL[3], AlertAction("a", T0, "false_alarm", "li", None, "测试订单"), id="false-alarm"),
-        pytest.param(ALL[5], AlertAction("6", T0, "silence", "li", T0 + M, ""), id="silence"),
-        pytest.param(ALL[6], AlertAction("6", T0, "unsilence", "li", None, ""), id="unsilence"),
+        pytest.param(ALL[1], AlertAction("a", T0, "snooze", "li", T0 + M, "", "2"), id="snooze"),
+        pytest.param(ALL[3], AlertAction("a", T0, "false_alarm", "li", None, "测试订单", "4"), id="false-alarm"),
+        pytest.param(
+            ALL[5], AlertAction("6", T0, "silence", "li", T0 + M, "", "6", {"kind": ("negative_spike",)}), id="silence"
+        ),
+        pytest.param(ALL[6], AlertAction("6", T0, "unsilence", "li", None, "", "7"), id="unsilence"),
     ],
 )
 def test_the_store_keeps_who_did_what_and_when(action: Action, row: AlertAction) -> None:
