@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "replay": "Run recorded events through the engine: which windows, SLA clocks and alerts they lead to",
     "score": "Judge Chinese texts: negative, neutral or positive, one a line",
     "worker": "Run a Faust worker on Kafka and ClickHouse",
+    "alerts": "List, explain, acknowledge, snooze, resolve and silence alerts",
     "feed": "Send events from files or standard input to Kafka, at a rate of your choice",
     "migrate": "Create or update the tables in ClickHouse",
     "check": "Find every mistake in configuration files at once, without any server",
