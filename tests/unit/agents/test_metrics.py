@@ -28,7 +28,7 @@ from streams.judging import Judging
 from streams.source import Source, SourceConfig
 
 SNAPSHOT: Final = WriterSnapshot(
-    state="spooling", rows={"reviews": 3}, batches=2, retries=1, refused={}, spooled_rows=5, pending_bytes=10,
+    state="spooling", rows={"reviews": 3}, batches=2, retries=1, refused={"reviews": 2}, spooled_rows=5, pending_bytes=10,
     pending_rows=4, oldest_pending_ms=1500, spool_records=1, spool_bytes=99, spool_age_ms=2000, spool_damaged=0,
     insert_ms=7, last_error="", delay_s={"reviews": Histogram(DELAYS_S)},
 )  # fmt: skip
