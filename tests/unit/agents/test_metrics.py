@@ -28,9 +28,9 @@ from streams.judging import Judging
 from streams.source import Source, SourceConfig
 
 SNAPSHOT: Final = WriterSnapshot(
-    state="spooling", rows={"reviews": 3}, batches=2, retries=1, refused={"reviews": 2}, spooled_rows=5, pending_bytes=10,
-    pending_rows=4, oldest_pending_ms=1500, spool_records=1, spool_bytes=99, spool_age_ms=2000, spool_damaged=0,
-    insert_ms=7, last_error="", delay_s={"reviews": Histogram(DELAYS_S)},
+    state="spooling", rows={"reviews": 3}, batches=2, retries=1, refused={"reviews": 2}, spooled_rows=5,
+    pending_bytes=10, pending_rows=4, oldest_pending_ms=1500, spool_records=1, spool_bytes=99, spool_age_ms=2000,
+    spool_damaged=0, insert_ms=7, last_error="", delay_s={"reviews": Histogram(DELAYS_S)},
 )  # fmt: skip
 CHANNEL: Final = ChannelFigures(
     kind="wecom", messages=2, digests=1, sent=3, failed=0, unsure=0, retried=1, failed_over=0, muted=0, superseded=0,
@@ -88,6 +88,7 @@ def full() -> View:
     figures.absorb(("tickets", 0), facts)
     figures.told([alert(1_000)], now_ms=4_000)
     figures.timers["flush"].add(0.1)
+    figures.saved_bytes["reviews"] = 7
     return View(
         figures=figures, sources=lambda: [source()], writer=lambda: SNAPSHOT,
         owned=lambda: [Progress("complaints", 3, 7, 5, 10, 123), Progress("alerts", 0, 1, 1, None, 0)],
