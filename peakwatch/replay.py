@@ -18,6 +18,7 @@ from peakwatch.config import Config
 from schemas.errors import PermanentError
 from schemas.events import MAX_MESSAGE_BYTES
 from schemas.lines import alert_line, sla_line, window_line
+from schemas.results import Alert
 from schemas.rules import ThresholdRule
 from schemas.settings import DEFAULT_DIMENSIONS
 from schemas.topics import SOURCES
@@ -25,7 +26,7 @@ from sentiment.privacy import mask_text
 from sentiment.validity import validity_batch
 from streams.decisions import Decisions
 from streams.dimensions import Dimensions
-from streams.engine import Engine, Line
+from streams.engine import Decider, Engine, Line
 from streams.intake import Record
 from streams.judging import Judging
 from streams.rows import window_rows
@@ -62,21 +63,17 @@ class Summary:
 def replay(
     files: Iterable[str], config: Config, *, outputs: Outputs, lateness_ms: int = DEFAULT_LATENESS_MS,
     dimensions: tuple[str, ...] = DEFAULT_DIMENSIONS, progress: Callable[[int], None] | None = None,
+    decider: Decider | None = None, beside: Engine | None = None,
 ) -> Summary:  # fmt: skip
     """Run the files (`-`: standard input) one after the other. `progress` is told the lines so far.
 
+    `decider` stands in for the configuration's own (`decisions_of`); `beside` is an engine that is given all the same.
     Raises PermanentError for a file that cannot be read or written, with what to do.
     """
     began = time.perf_counter()
     gc.set_threshold(YOUNG_OBJECTS)
-    source = SourceConfig(
-        judging=_judging(config, windows=outputs.windows is not None), mask=mask_text, policies=config.policies,
-        lateness_ms=lateness_ms,
-    )  # fmt: skip
     windows = None if outputs.windows is None else RollingWindows(Dimensions(dimensions))
-    engine = Engine(
-        source, windows=windows, decisions=Decisions(config.rules, config.peaks, words=sentiment.words.load())
-    )
+    engine = engine_of(config, decider or decisions_of(config), lateness_ms=lateness_ms, windows=windows)
     alerts = 0
     with ExitStack() as stack:
         # All of them now: that one cannot be written must not show only after the last event.
@@ -84,10 +81,14 @@ def replay(
         for count, batch in _batches(_records(files)):
             for alert in engine.feed(batch):
                 alerts += _write(to_alerts, alert_line(alert))
+            if beside is not None:
+                _exhaust(beside.feed(batch))
             if progress is not None:
                 progress(count)
         for alert in engine.finish():
             alerts += _write(to_alerts, alert_line(alert))
+        if beside is not None:
+            _exhaust(beside.finish())
         _write_windows(engine, to_windows)
         _write_sla(engine, to_sla)
     seconds = time.perf_counter() - began
@@ -97,6 +98,27 @@ def replay(
         tally.events, tally.dead_letters, tally.late, tally.duplicates, alerts, round(seconds, 3),
         round(lines / seconds, 1),
     )  # fmt: skip
+
+
+def engine_of(
+    config: Config, decider: Decider, *, lateness_ms: int = DEFAULT_LATENESS_MS, windows: RollingWindows | None = None
+) -> Engine:
+    """The engine that a configuration means; the rules are the decider's."""
+    source = SourceConfig(
+        judging=_judging(config, windows=windows is not None), mask=mask_text, policies=config.policies,
+        lateness_ms=lateness_ms,
+    )  # fmt: skip
+    return Engine(source, windows=windows, decisions=decider)
+
+
+def decisions_of(config: Config) -> Decisions:
+    """All rules of a configuration, as nothing has happened yet."""
+    return Decisions(config.rules, config.peaks, words=sentiment.words.load())
+
+
+def _exhaust(alerts: Iterable[Alert]) -> None:
+    for _ in alerts:
+        pass
 
 
 def _judging(config: Config, *, windows: bool) -> Judging:

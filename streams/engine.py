@@ -4,14 +4,14 @@
 the internal topics between them join in the same way.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple, Protocol
 
 from schemas.events import EVENT_TYPES
 from schemas.results import PANE_MS, Alert
 from schemas.topics import REVIEWS, SOURCES, TICKETS
 from sla.watch import SlaLine
-from streams.decisions import LOOK_AHEAD_MS, Decisions
+from streams.decisions import LOOK_AHEAD_MS
 from streams.dedupe import Dedupe
 from streams.facts import Facts
 from streams.intake import Accepted, Record, Tally
@@ -35,6 +35,18 @@ class Cut(NamedTuple):
     newest_ms: int
 
 
+class Decider(Protocol):
+    """What makes alerts of facts: `streams/decisions.py`, or what stands before it to keep them."""
+
+    def feed(self, facts: Facts, *, newest_ms: int) -> Iterable[Alert]:
+        """Take facts; `newest_ms`: the event time that has been reached with them."""
+        ...
+
+    def advance(self, newest_ms: int) -> Iterable[Alert]:
+        """What the passing of event time brings."""
+        ...
+
+
 class Engine:
     """All topics as one: a topic is one partition here, and an event_id counts once, whatever its topic (O3).
 
@@ -42,7 +54,7 @@ class Engine:
     """
 
     def __init__(
-        self, config: SourceConfig, *, windows: RollingWindows | None = None, decisions: Decisions | None = None
+        self, config: SourceConfig, *, windows: RollingWindows | None = None, decisions: Decider | None = None
     ) -> None:
         dedupe = Dedupe()
         self._config = config

@@ -35,7 +35,7 @@ class Page(NamedTuple):
     @property
     def rings(self) -> bool:
         """Whether somebody is to act: an alert is new or worse, or nobody has claimed it. Other messages are news."""
-        return self.unclaimed_min > 0 or any(map(_rings, self.alerts))
+        return self.unclaimed_min > 0 or any(map(rings, self.alerts))
 
 
 class Rehearsed(NamedTuple):
@@ -146,5 +146,6 @@ def _page(channel: str, message: Message, held: dict[str, int], now_ms: int) -> 
     )  # fmt: skip
 
 
-def _rings(alert: Alert) -> bool:
+def rings(alert: Alert) -> bool:
+    """Whether a transition asks somebody to act: it is new, worse, back or no longer muted."""
     return alert.severity != "info" and (alert.status == "firing" or alert.reason in RINGS)
