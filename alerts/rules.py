@@ -1,7 +1,7 @@
 """Which rules and which promotion plan count: what ships, or what a user's file says instead of it.
 
-A section that a file leaves out keeps what ships; a section that it has replaces it as a whole. The section
-`policies` of the same file is parsed by `sla/policy.py`.
+A section that a file leaves out keeps what ships; a section that it has replaces it as a whole. The sections
+`policies` and `presets` of the same file are parsed by `sla/`.
 """
 
 from importlib import resources
@@ -13,7 +13,7 @@ from schemas.rules import Rule, parse_rules, with_peaks
 from schemas.strict import Mistakes, Node
 from schemas.yaml import load_yaml
 
-SECTIONS = ("policies", "rules")
+SECTIONS = ("policies", "presets", "rules")
 DEFAULT_RULES = "default_rules.yaml"
 DEFAULT_PEAKS = "default_peaks.yaml"
 

@@ -12,6 +12,7 @@ from schemas.rules import Rule, parse_rules, with_peaks
 from schemas.yaml import load_yaml
 from sla.calendar import parse_calendars
 from sla.policy import Policy, parse_policies
+from sla.presets import parse_presets
 from sla.working_time import Calendar
 
 T = TypeVar("T")
@@ -48,7 +49,7 @@ def load_config(
     `environment`: where `notify` finds its secrets; with `unsent` those that it lacks do not matter.
     """
     mistakes: list[str] = []
-    rules_file = _sections(rules, ("policies", "rules"), mistakes)
+    rules_file = _sections(rules, ("policies", "presets", "rules"), mistakes)
     calendars_file = _sections(calendars, ("calendars",), mistakes)
     shipped = _parse(lambda: parse_calendars(_shipped(SHIPPED_CALENDARS, "calendars"), source=""), mistakes)
     own = {}
@@ -58,6 +59,7 @@ def load_config(
     parsed_peaks = _parse(lambda: parse_peaks(_document(peaks or SHIPPED_PEAKS), source=_name(peaks)), mistakes)
     policies_raw = rules_file.get("policies", _shipped(SHIPPED_POLICIES, "policies"))
     policies = _parse(lambda: parse_policies(policies_raw, known, source=_name(rules)), mistakes)
+    presets = _parse(lambda: parse_presets(rules_file.get("presets", []), known, source=_name(rules)), mistakes)
     rules_raw = rules_file.get("rules", _shipped(SHIPPED_RULES, "rules"))
     parsed_rules = _parse(lambda: parse_rules(rules_raw, source=_name(rules)), mistakes)
     parsed_notify = None
@@ -68,7 +70,7 @@ def load_config(
     if mistakes or policies is None or parsed_rules is None or parsed_peaks is None:
         raise ConfigError(dict.fromkeys(mistakes))
     rules_of_peaks = with_peaks(parsed_rules, parsed_peaks, source=_name(peaks))
-    return Config(policies, known, rules_of_peaks, parsed_peaks, parsed_notify)
+    return Config((*(presets or ()), *policies), known, rules_of_peaks, parsed_peaks, parsed_notify)
 
 
 def _sections(path: Path | None, known: tuple[str, ...], mistakes: list[str]) -> dict[str, Any]:
