@@ -66,7 +66,7 @@ def test_every_mistake_is_told_with_its_place() -> None:
         "r.yaml: presets[1].match: is missing: say which tickets are the platform's, such as {shop_id: s1}",
         "r.yaml: presets[3].target: unknown key; known here: calendar, match, platform",
         "r.yaml: presets[3].match: is missing: say which tickets are the platform's, such as {shop_id: s1}",
-        "r.yaml: presets[2].match: 'shop' is unknown, not one of category, channel, region, "
+        "r.yaml: presets[2].match: shop is unknown, not one of category, channel, region, "
         "customer_tier, shop_id, product_id, priority, queue",
         "r.yaml: presets[4].calendar: office is not a calendar; there are always",
     ]  # fmt: skip
