@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from schemas.results import ComplaintRow, DeadLetter, Observation, OrdersRow, ReviewRow, TicketRow
+from schemas.results import ComplaintRow, DeadLetter, Observation, OrdersRow, ReviewRow, SlaClockRow, TicketRow
 from sla.transition import Transition
 from streams.panes import NO_DELTAS, Deltas
 
@@ -19,6 +19,7 @@ class Facts:
     complaints: list[ComplaintRow] = field(default_factory=list)
     tickets: list[TicketRow] = field(default_factory=list)
     orders: list[OrdersRow] = field(default_factory=list)
+    clocks: list[SlaClockRow] = field(default_factory=list)  # of the tickets that had a step
     dead_letters: list[DeadLetter] = field(default_factory=list)
     observations: list[Observation] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
@@ -29,7 +30,7 @@ class Facts:
     def __bool__(self) -> bool:
         return bool(
             self.observations or self.transitions or self.feeds or self.deltas or self.forecast is not None
-            or self.reviews or self.complaints or self.tickets or self.orders or self.dead_letters
+            or self.reviews or self.complaints or self.tickets or self.orders or self.clocks or self.dead_letters
         )  # fmt: skip
 
     def extend(self, other: "Facts") -> None:
@@ -38,6 +39,7 @@ class Facts:
         self.complaints += other.complaints
         self.tickets += other.tickets
         self.orders += other.orders
+        self.clocks += other.clocks
         self.dead_letters += other.dead_letters
         self.observations += other.observations
         self.transitions += other.transitions

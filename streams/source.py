@@ -15,6 +15,7 @@ from schemas.results import PANE_MS, DeadLetter
 from sentiment.neardup import NearDuplicates
 from sla.policy import Policy
 from sla.watch import SlaWatch
+from streams.clock_rows import clock_rows
 from streams.counting import Counting, count_complaint, count_orders, count_review
 from streams.dedupe import Dedupe
 from streams.facts import Facts, Forecast
@@ -114,6 +115,10 @@ class Source:
             )
             if self._how.rows:
                 facts.tickets.append(ticket_row(self._how, item))
+                facts.clocks += clock_rows(
+                    self.desk.watch, event.ticket_id, now_ms=item.newest_ms, partition=item.partition,
+                    version=item.offset,
+                )  # fmt: skip
 
     def due(self, newest_ms: int, *, facts: Facts) -> None:
         """Fire what is due on ticket clocks when the newest event time, or the wall clock, is `newest_ms`."""

@@ -27,9 +27,15 @@ ARROWS: dict[str, set[str]] = {
     # sentiment: `remote_judge` answers as its judge does; sla: `batches` carries its transitions over the wire;
     # alerts: what people do to them comes by a topic.
     "agents": {"schemas", "streams", "storage", "alerts", NOTIFY, "sentiment", "sla"},
-    "peakwatch": {"schemas", "streams", "storage", "alerts", NOTIFY, "sentiment", "sla", "agents", "embedded"},
-    "bench": {"schemas", "streams", "storage", "sentiment", "sla", "alerts", NOTIFY, "agents", "embedded", "peakwatch"},
-}
+    "grafana": {"schemas"},
+    "peakwatch": {
+        "schemas", "streams", "storage", "alerts", NOTIFY, "sentiment", "sla", "agents", "embedded", "grafana",
+    },
+    "bench": {
+        "schemas", "streams", "storage", "sentiment", "sla", "alerts", NOTIFY, "agents", "embedded", "peakwatch",
+        "grafana",
+    },
+}  # fmt: skip
 PURE = ("schemas", "sentiment", "sla", "streams", "alerts")
 IMPURE = {
     "asyncio", "http", "multiprocessing", "requests", "secrets", "select", "signal", "socket", "ssl", "subprocess",

@@ -1,0 +1,1 @@
+"""One module a dashboard: its panels from top to bottom."""

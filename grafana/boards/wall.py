@@ -1,0 +1,256 @@
+"""The ops wall: what the people on call look at from five metres. No heads, no menus, no scrolling.
+
+28 units of height fill 1920 × 1080 in kiosk mode; the 4K build has twice the height and letters twice as large.
+"""
+
+from typing import Final, TypedDict
+
+from grafana import colours as c
+from grafana.board import Board, Section, go, title_of
+from grafana.panels import COUNT, COUNTDOWN, MS, SHARE, Column, Panel, lines, rows, tile
+from grafana.queries import Query, numbers, series
+from grafana.sql import CLOCKS, latest, newest
+from grafana.text import Language, Say, speaker
+
+FONT: Final = 64  # px of a tile's figure at 1080 lines
+
+AT_RISK: Final = f"""SELECT countIf(due_at <= $__toTime + INTERVAL {{minutes}} MINUTE) AS at_risk
+FROM {CLOCKS}
+WHERE state = 'running' AND due_at > $__toTime AND due_at <= $__toTime + INTERVAL 60 MINUTE"""
+OPEN: Final = """SELECT countIf(severity = 'critical') AS critical, countIf(severity = 'warning') AS warning
+FROM alerts_v
+WHERE status != 'resolved' AND kind != 'feed_silent'"""
+PHASE: Final = """SELECT if(starts_at <= $__toTime_ms, '', '{next}') || title
+  || if(phase = '', '', ' · ' || phase) AS phase
+FROM peaks_v
+WHERE ends_at > $__toTime_ms
+ORDER BY starts_at
+LIMIT 1"""
+COUNTDOWN_SQL: Final = """SELECT dateDiff('second', $__toTime_ms,
+  if(starts_at <= $__toTime_ms, ends_at, starts_at)) AS seconds
+FROM peaks_v
+WHERE ends_at > $__toTime_ms
+ORDER BY starts_at
+LIMIT 1"""
+EVENT_AGE: Final = """SELECT greatest(0, dateDiff('second', max(window_end), $__toTime_ms)) AS age
+FROM windows_latest
+WHERE window_seconds = 60 AND dimension = 'all'"""
+STORE_AGE: Final = """SELECT greatest(0, dateDiff('second', max(written_at), now())) AS age
+FROM windows_latest
+WHERE window_seconds = 60 AND dimension = 'all'"""
+# Channels that told something within the last hour, of those that did within the last day.
+COVERAGE: Final = """SELECT if(count() = 0, NULL, countIf(lately > 0) / count()) AS coverage
+FROM
+(
+  SELECT value, sumIf(reviews + complaints + tickets_created + orders, window_seconds = 3600) AS lately
+  FROM windows_latest
+  WHERE dimension = 'channel' AND window_seconds IN (3600, 86400)
+  GROUP BY value
+  HAVING sumIf(reviews + complaints + tickets_created + orders, window_seconds = 86400) > 0
+)"""
+SILENT: Final = """SELECT countIf(kind = 'feed_silent' AND status != 'resolved') AS silent
+FROM alerts_v"""
+OPEN_ROWS: Final = Query(
+    """SELECT severity, summary, fired_at, state, rule, alert_id
+FROM alerts_v
+WHERE status != 'resolved'
+ORDER BY severity = 'critical' DESC, severity = 'warning' DESC, fired_at DESC
+LIMIT 5""",
+    {"severity": "text", "summary": "text", "fired_at": "time", "state": "text", "rule": "text", "alert_id": "text"},
+    at_least=0,
+)
+
+
+class Size(TypedDict):
+    """Of a tile: units of the grid, px of its figure."""
+
+    height: int
+    font: int
+
+
+def board(language: Language) -> Board:
+    """For 1920 × 1080."""
+    return _board("wall", language, scale=1)
+
+
+def board_4k(language: Language) -> Board:
+    """For 3840 × 2160."""
+    return _board("wall-4k", language, scale=2)
+
+
+def _board(name: str, language: Language, *, scale: int) -> Board:
+    say = speaker(language)
+    panels = [*_figures(say, language, scale), *_outlook(say, language, scale), *_trends(say, language, scale)]
+    return Board(
+        name,
+        title_of(name, language),
+        say("值班大屏：地址后加 ?kiosk 全屏显示。", "For a screen on the wall: add ?kiosk to the address."),
+        language,
+        [Section("", panels)],
+        since="now-3h",
+        refresh="10s",
+        wall=True,
+    )
+
+
+def _figures(say: Say, language: Language, scale: int) -> list[Panel]:
+    size = Size(height=6 * scale, font=FONT * scale)
+    return [
+        tile(
+            say("差评率", "Negative"),
+            numbers(latest("negative_share"), "negative_share"),
+            unit=SHARE,
+            decimals=1,
+            steps=c.NEGATIVE_SHARE,
+            width=5,
+            url=go("sentiment", language),
+            **size,
+        ),
+        tile(
+            say("千单投诉", "Complaints / 1k"),
+            numbers(latest("complaints_per_1k_orders"), "complaints_per_1k_orders"),
+            unit=COUNT,
+            decimals=1,
+            steps=c.COMPLAINTS_PER_1K,
+            width=5,
+            url=go("complaints", language),
+            **size,
+        ),
+        tile(
+            say("首响 P90", "First response p90"),
+            numbers(latest("first_response_p90_ms"), "first_response_p90_ms"),
+            unit=MS,
+            decimals=0,
+            steps=c.FIRST_RESPONSE_MS,
+            width=5,
+            url=go("service", language),
+            **size,
+        ),
+        tile(
+            say("未关告警", "Open alerts"),
+            numbers(OPEN, "critical", "warning"),
+            unit=COUNT,
+            steps=c.OPEN_ALERTS,
+            width=5,
+            url=go("alerts", language),
+            **size,
+        ),
+        tile(
+            say("新鲜度", "Data age"),
+            numbers(EVENT_AGE, "age"),
+            unit="s",
+            steps=c.AGE_SECONDS,
+            width=4,
+            url=go("pipeline", language),
+            **size,
+        ),
+    ]
+
+
+def _outlook(say: Say, language: Language, scale: int) -> list[Panel]:
+    size = Size(height=6 * scale, font=FONT * scale)
+    small = Size(height=3 * scale, font=FONT * scale // 2)
+    risk = [
+        tile(
+            say(f"{minutes} 分钟内将超时", f"SLA due in {minutes} min"),
+            numbers(AT_RISK.format(minutes=minutes), "at_risk"),
+            unit=COUNT,
+            steps=c.AT_RISK,
+            width=4,
+            url=go("service", language),
+            **size,
+        )
+        for minutes in (15, 30, 60)
+    ]
+    none = say("无大促", "none planned")
+    phase = Query(PHASE.format(next=say("下一：", "next: ")), {"phase": "text"})
+    return [
+        *risk,
+        tile(
+            say("大促阶段", "Promotion"),
+            phase,
+            unit="string",
+            steps=c.PLAIN,
+            width=8,
+            url=go("promo", language),
+            nothing=none,
+            height=3 * scale,
+            font=FONT * scale // 2,
+        ),
+        tile(
+            say("覆盖率", "Coverage"),
+            numbers(COVERAGE, "coverage"),
+            unit=SHARE,
+            decimals=0,
+            steps=c.COVERAGE,
+            width=4,
+            url=go("pipeline", language),
+            **small,
+        ),
+        tile(
+            say("倒计时", "Countdown"),
+            numbers(COUNTDOWN_SQL, "seconds"),
+            unit=COUNTDOWN,
+            steps=c.PLAIN,
+            width=8,
+            url=go("promo", language),
+            nothing=none,
+            **small,
+        ),
+        tile(
+            say("入库延迟", "Store age"),
+            numbers(STORE_AGE, "age"),
+            unit="s",
+            steps=c.AGE_SECONDS,
+            width=2,
+            url=go("pipeline", language),
+            height=3 * scale,
+            font=FONT * scale // 3,
+        ),
+        tile(
+            say("静默", "Silent feeds"),
+            numbers(SILENT, "silent"),
+            unit=COUNT,
+            steps=c.AT_RISK,
+            width=2,
+            url=go("alerts", language),
+            height=3 * scale,
+            font=FONT * scale // 3,
+        ),
+    ]
+
+
+def _trends(say: Say, language: Language, scale: int) -> list[Panel]:
+    def trend(figure: str) -> Query:
+        return series(
+            f"SELECT $__timeInterval(window_end) AS time, {newest(figure)} AS {figure}\nFROM windows\n"
+            "WHERE window_seconds = 300 AND dimension = 'all' AND $__timeFilter(window_end)\n"
+            "GROUP BY time\nORDER BY time",
+            figure,
+        )
+
+    shown = (
+        ("negative_share", say("差评率", "Negative share"), SHARE, c.NEGATIVE_SHARE),
+        ("complaints_per_1k_orders", say("千单投诉", "Complaints per 1,000 orders"), COUNT, c.COMPLAINTS_PER_1K),
+        ("first_response_p90_ms", say("首响 P90", "First response p90"), MS, c.FIRST_RESPONSE_MS),
+    )
+    return [
+        *(
+            lines(title, trend(figure), unit=unit, width=8, height=9 * scale, names={figure: title}, steps=steps)
+            for figure, title, unit, steps in shown
+        ),
+        rows(
+            say("未关告警", "Open alerts"),
+            OPEN_ROWS,
+            {
+                "severity": Column(say("级别", "Severity"), mapping=c.SEVERITIES, width=110),
+                "summary": Column(say("内容", "What"), link=go("alerts", language, "rule=${__data.fields.rule}")),
+                "fired_at": Column(say("开始", "Since"), unit="dateTimeFromNow", width=180),
+                "state": Column(say("状态", "State"), width=140),
+                "rule": Column("rule", hidden=True),
+                "alert_id": Column("alert_id", hidden=True),
+            },
+            height=7 * scale,
+            large=True,
+        ),
+    ]

@@ -1,0 +1,129 @@
+"""The built dashboards: the same bytes again, whole, and in both languages."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from agents import metrics
+from grafana.board import COLUMNS, NAMES, Board
+from grafana.boards import pipeline, wall
+from grafana.build import DIRECTORY, boards, path_of, render
+from grafana.text import LANGUAGES
+from grafana.variables import DIMENSIONS
+from schemas import events
+
+BOARDS: Final = [pytest.param(board, id=str(path_of(board))) for board in boards()]
+UNITS_OF_FULL_HD: Final = 28  # a unit is 30 px and 8 px between: 28 of them and the margin are 1,080
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_building_again_gives_the_same_bytes(board: Board) -> None:
+    assert (DIRECTORY / path_of(board)).read_text(encoding="utf-8") == render(board)
+
+
+def test_nothing_else_lies_among_the_built() -> None:
+    built = {path_of(board) for board in boards()}
+    assert {path.relative_to(DIRECTORY) for path in DIRECTORY.rglob("*") if path.is_file()} == built
+
+
+def test_every_dashboard_is_there_in_every_language_with_a_uid_of_its_own() -> None:
+    every = list(boards())
+    assert {(board.name, board.language) for board in every} == {(name, one) for name in NAMES for one in LANGUAGES}
+    assert len({board.uid for board in every}) == len(every)
+    assert all(len(board.uid) <= 40 for board in every)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_panels_lie_side_by_side_and_within_the_grid(board: Board) -> None:
+    taken: set[tuple[int, int]] = set()
+    panels = board.to_json()["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    for panel in panels:
+        at = panel["gridPos"]
+        cells = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+        assert at["x"] + at["w"] <= COLUMNS
+        assert not cells & taken
+        taken |= cells
+
+
+@pytest.mark.parametrize(("make", "scale"), [(wall.board, 1), (wall.board_4k, 2)])
+def test_a_wall_fills_its_screen_without_a_gap_and_without_scrolling(make: Any, scale: int) -> None:
+    panels = make("zh").to_json()["panels"]
+    area = sum(panel["gridPos"]["w"] * panel["gridPos"]["h"] for panel in panels)
+    assert max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in panels) == UNITS_OF_FULL_HD * scale
+    assert area == COLUMNS * UNITS_OF_FULL_HD * scale
+
+
+def test_both_languages_ask_the_same() -> None:
+    def shape(board: Board) -> list[tuple[str, dict[str, str]]]:
+        return [(place, dict(query.columns)) for place, query in board.queries()]
+
+    chinese, english = ([board for board in boards() if board.language == one] for one in LANGUAGES)
+    assert [shape(board) for board in chinese] == [shape(board) for board in english]
+
+
+def test_english_dashboards_hold_no_chinese_but_what_is_data() -> None:
+    for board in boards():
+        if board.language == "en":
+            assert re.findall(r"[\u4e00-\u9fff]+", render(board)) == [], board.name
+
+
+def test_there_is_a_variable_for_every_dimension() -> None:
+    assert {one.name for one in DIMENSIONS} == set(events.DIMENSIONS)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_a_query_uses_only_variables_that_its_dashboard_has(board: Board) -> None:
+    known = {choice.name for choice in board.choices}
+    for place, query in board.queries():
+        used = set(re.findall(r"\$\{(\w+)[:}]|\$(?!_)(\w+)", query.sql))
+        assert {one or other for one, other in used} <= known, place
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_links_lead_to_dashboards_that_exist_and_to_variables_that_they_have(board: Board) -> None:
+    variables = {one.uid: {choice.name for choice in one.choices} for one in boards()}
+    language = {one.uid: one.language for one in boards()}
+    for url in _urls(board.to_json()):
+        uid = url.removeprefix("/d/").partition("?")[0]
+        assert language[uid] == board.language
+        assert set(re.findall(r"var-(\w+)=", url)) <= variables[uid]
+
+
+def test_every_tile_of_the_wall_leads_somewhere() -> None:
+    tiles = [panel for panel in wall.board("zh").to_json()["panels"] if panel["type"] == "stat"]
+    assert tiles
+    assert all(panel["fieldConfig"]["defaults"]["links"] for panel in tiles)
+
+
+def test_the_pipeline_asks_for_metrics_that_workers_have() -> None:
+    folder = Path(metrics.__file__ or "").parent
+    source = "\n".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py")))
+    asked = set(re.findall(r"peakwatch_(\w+)", render(pipeline.board("en"))))
+    assert asked
+    for name in asked:
+        bare = re.sub(r"_(total|bucket)$", "", name)
+        found = f'"{bare}"' in source or (bare.startswith("store_") and f'"{bare.removeprefix("store_")}"' in source)
+        assert found, f"peakwatch_{name}"
+
+
+def _urls(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, one in value.items():
+            if key == "url" and isinstance(one, str):
+                yield one
+            else:
+                yield from _urls(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _urls(one)
+
+
+def test_the_files_are_json_that_keeps_its_letters() -> None:
+    text = (DIRECTORY / "zh" / "wall.json").read_text(encoding="utf-8")
+    assert "差评率" in text
+    assert json.loads(text)["uid"] == "pw-wall"
