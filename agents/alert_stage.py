@@ -33,14 +33,17 @@ class AlertStage:
     """The alerts' partition. Not for two tasks at once: callers hold `lock`."""
 
     def __init__(
-        self, writer: RowWriter, notifier: Notifier | None, snapshots: Snapshots, *, position: int = 0
-    ) -> None:
+        self, writer: RowWriter, notifier: Notifier | None, snapshots: Snapshots, *, position: int = 0,
+        version: str = "",
+    ) -> None:  # fmt: skip
+        """`version`: of the configuration."""
         self.lock = asyncio.Lock()
         self.position = position
         self._writer = writer
         self._notifier = notifier
         self._snapshots = snapshots
         self._rows_ticket = 0
+        self.version = version
 
     async def chunk(self, chunk: Chunk, *, now_ms: int) -> None:
         """Store transitions and tell people of them; those before the snapshot were told."""
@@ -63,6 +66,12 @@ class AlertStage:
         await self._writer.safe(self._rows_ticket)
         await self._snapshots.save(pages, {"position": position})
         return position
+
+    def reconfigure(self, notifier: Notifier | None, *, version: str) -> None:
+        """Tell people by other channels and routes; what was told and what waits goes along."""
+        if notifier is not None and self._notifier is not None:
+            notifier.load(self._notifier.dump())
+        self._notifier, self.version = notifier, version
 
 
 def restore(notifier: Notifier, pages: Mapping[str, bytes], told: Callable[[], Sequence[Delivery]]) -> None:

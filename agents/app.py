@@ -6,9 +6,8 @@ What it is made of: `source_stage` (stage 1), `window_stage` and `decision_stage
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+import signal
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import aiohttp
@@ -20,11 +19,12 @@ from agents import broker, connection, pagestore
 from agents.action_stage import ActionPorts, ActionStage
 from agents.alert_stage import AlertStage, Notifier, restore
 from agents.claims import Fence
-from agents.clock import AnyClock
 from agents.decision_stage import DecisionPorts, DecisionStage
 from agents.metrics import WorkerCollector, serve
 from agents.pages import Snapshot
+from agents.parts import Parts, data_dir, topic_specs
 from agents.publish import Publisher
+from agents.reloading import ConfigFiles
 from agents.source_stage import SourcePorts, SourceStage, owned_by
 from agents.stages import Stages
 from agents.takeover import decode_journals, take_over
@@ -33,61 +33,36 @@ from agents.transport.driver import APP_SETTINGS, broker_url, consumer_of, regis
 from agents.watching import Watching
 from agents.window_stage import EventTime, WindowPorts, WindowStage, event_time_of
 from alerts.notify.http import open_session
-from schemas.errors import ConfigError, PermanentError, TransientError
-from schemas.results import Delivery
+from schemas.errors import ConfigError, TransientError
+from schemas.results import Alert
 from schemas.settings import Settings
-from schemas.topics import ACTIONS, ALERTS, DEAD_LETTERS, DELTAS, OBSERVATIONS, SOURCES, WINDOWS
+from schemas.topics import ACTIONS, ALERTS, DELTAS, OBSERVATIONS, SOURCES, WINDOWS
 from storage.writer import Writer
 from streams import window_pages
-from streams.decisions import Decisions
 from streams.dimensions import Dimensions
-from streams.source import Source, SourceConfig
+from streams.source import Source
 from streams.windows import RollingWindows
+
+__all__ = ["Parts", "Worker", "topic_specs"]
 
 _log = logging.getLogger("peakwatch.worker")
 
-DAY_MS: Final = 86_400_000
 CHUNK_RECORDS: Final = 1_000  # as much as one turn of the event loop may take
 QUEUED_CHUNKS: Final = 16
-SNAPSHOTS: Final = pagestore.TOPIC
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the worker is given: pure parts, and where rows and notices go."""
-
-    source: SourceConfig
-    decisions: Callable[[], Decisions]
-    writer: Callable[[], Writer]
-    notifier: Callable[[aiohttp.ClientSession, Writer], Notifier] | None  # None: alerts are stored, nobody is told
-    told: Callable[[], Sequence[Delivery]]  # what the delivery log has of the last day; blocks
-    clock: AnyClock
-
-
-def topic_specs(settings: Settings) -> list[broker.TopicSpec]:
-    """Every topic that a worker reads or writes."""
-    week, many, copies = 7 * DAY_MS, settings.partitions, settings.kafka_replication
-    kept = broker.TopicSpec.kept
-    return [
-        *(kept(name, partitions=many, retention_ms=week, replication=copies) for name in SOURCES),
-        kept(WINDOWS, partitions=many, retention_ms=DAY_MS, replication=copies),
-        kept(ALERTS, partitions=1, retention_ms=4 * week, replication=copies),
-        kept(DEAD_LETTERS, partitions=many, retention_ms=4 * week, replication=copies),
-        kept(DELTAS, partitions=settings.window_partitions, retention_ms=2 * DAY_MS, replication=copies),
-        kept(OBSERVATIONS, partitions=1, retention_ms=2 * DAY_MS, replication=copies),
-        kept(ACTIONS, partitions=1, retention_ms=4 * week, replication=copies),
-        pagestore.topic_spec(partitions=many, replication=copies),
-    ]
+RELOAD_S: Final = 2.0  # how often the configuration's files are looked at
 
 
 class Worker:
     """One worker's app and what it owns."""
 
-    def __init__(self, settings: Settings, parts: Parts) -> None:
+    def __init__(self, settings: Settings, parts: Parts, *, files: ConfigFiles[Parts] | None = None) -> None:
+        """`files`: where a configuration may change while the worker runs."""
         register()
         self.failure: BaseException | None = None
         self._settings = settings
         self._parts = parts
+        self._files = files
+        self._reload_asked = False
         self._missed: dict[TP, int] = {}
         self._open_clients = contextlib.AsyncExitStack()
         self._options = connection.client_options(settings)
@@ -104,7 +79,7 @@ class Worker:
             broker_commit_interval=1.0,
             broker_client_id=settings.group,
             store="memory://",
-            datadir=_data_dir(settings),
+            datadir=data_dir(settings),
             web_enabled=False,
             topic_partitions=settings.partitions,
             **APP_SETTINGS,
@@ -140,6 +115,7 @@ class Worker:
         app.agent(self._topic(ALERTS), name="alerts")(self._agent(self._alert_chunk))
         app.timer(self._settings.flush_ms / 1000, name="flush")(self._timed("flush", self._flush))
         app.timer(self._settings.snapshot_ms / 1000, name="snapshot")(self._timed("snapshot", self._snapshot))
+        app.timer(RELOAD_S, name="reload")(self._timed("reload", self._reload))
         app.on_partitions_assigned.connect(self._assigned)
         app.on_partitions_revoked.connect(self._revoked)
         app.on_before_shutdown.connect(self._before_shutdown)
@@ -233,10 +209,41 @@ class Worker:
         for _, stages in self._kinds:
             await stages.snapshot(self._parts.clock.now_ms())
 
+    # --- another configuration
+
+    async def _reload(self) -> None:
+        """Take over what the files say now, stage by stage, each at a place of its log of its own."""
+        if self._files is not None:
+            asked, self._reload_asked = self._reload_asked, False
+            parts = await asyncio.to_thread(self._files.poll, asked=asked)
+            if parts is not None:
+                _log.warning("configuration %s is in force, after %s", parts.version, self._parts.version)
+                self._parts = parts
+        parts = self._parts
+        self._watching.figures.config = parts.version
+        now_ms = parts.clock.now_ms()
+        for _, source in self._sources.ready():
+            async with source.lock:
+                if source.version != parts.version:
+                    await source.reconfigure(parts.source.policies, version=parts.version, now_ms=now_ms)
+        for _, decisions in self._decisions.ready():
+            async with decisions.lock:
+                if decisions.version != parts.version:
+                    await decisions.reconfigure(parts.decisions(), version=parts.version, now_ms=now_ms)
+        for _, alerts in self._alerts.ready():
+            async with alerts.lock:
+                if alerts.version != parts.version:
+                    alerts.reconfigure(await self._new_notifier(parts), version=parts.version)
+
+    def ask_for_reload(self) -> None:
+        """Look at the files soon, and say what is in force."""
+        self._reload_asked = True
+
     # --- partitions come and go
 
     async def _started(self) -> None:
         """Show metrics and health from the start; a task also keeps the app alive until its first assignment."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.ask_for_reload)
         port, host = self._settings.metrics_port, self._settings.metrics_host
         if not port:
             return
@@ -296,7 +303,8 @@ class Worker:
         windows = tuple((DELTAS, number) for number in range(settings.window_partitions))
         decisions = (OBSERVATIONS, 0)
         snapshot = await self._snapshot_of(tp, generation)
-        source = Source(self._parts.source, tp.topic, tp.partition)
+        parts = self._parts
+        source = Source(parts.source, tp.topic, tp.partition)
         position = tick_ms = 0
         since = {}
         if snapshot is not None:
@@ -309,8 +317,8 @@ class Worker:
             confirm=consumer_of(self.app).confirm_session, check=consumer_of(self.app).check_session,
         )  # fmt: skip
         watch = self._watching.absorbed(tp.topic, tp.partition)
-        ports = SourcePorts(outputs, windows, decisions, self._writer, _Saved(self._store, tp), self._send, watch)
-        return SourceStage(source, ports, position=position, tick_ms=tick_ms)
+        ports = SourcePorts(outputs, windows, decisions, self._writer, self._saved(tp), self._send, watch)
+        return SourceStage(source, ports, position=position, tick_ms=tick_ms, version=parts.version)
 
     async def _take_actions(self, tp: TP, generation: int) -> ActionStage:
         decisions = (OBSERVATIONS, 0)
@@ -323,7 +331,7 @@ class Worker:
             outputs=[decisions], since=since, generation=generation, options=self._options,
             confirm=consumer_of(self.app).confirm_session, check=consumer_of(self.app).check_session,
         )  # fmt: skip
-        ports = ActionPorts(outputs, decisions, self._writer, _Saved(self._store, tp), self._send)
+        ports = ActionPorts(outputs, decisions, self._writer, self._saved(tp), self._send)
         return ActionStage(ports, position=position)
 
     async def _take_windows(self, tp: TP, generation: int) -> WindowStage:
@@ -337,21 +345,29 @@ class Worker:
             event_time = event_time_of(snapshot.root, settings.idle_ms)
             fence, position = Fence.load(snapshot.root["fence"]), snapshot.root["position"]
         topic = Publisher(self._producer, topic=WINDOWS, partitions=settings.partitions)
-        ports = WindowPorts(self._writer, _Saved(self._store, tp), topic)
+        ports = WindowPorts(self._writer, self._saved(tp), topic)
         return WindowStage(windows, ports, event_time=event_time, fence=fence, position=position)
 
     async def _take_decisions(self, tp: TP, generation: int) -> DecisionStage:
         settings = self._settings
-        decisions = self._parts.decisions()
+        parts = self._parts
+        decisions, changes = parts.decisions(), list[Alert]()
         snapshot = await self._snapshot_of(tp, generation)
         event_time, fence, position = EventTime(settings.idle_ms), Fence(adopting=True), 0
         if snapshot is not None:
-            decisions.load(snapshot.pages)
+            changes = decisions.load(snapshot.pages)
+            before = snapshot.root["config"]
+            if before != parts.version:
+                _log.warning("decisions: made by configuration %s so far, from here on by %s", before, parts.version)
             event_time = event_time_of(snapshot.root, settings.idle_ms)
             fence, position = Fence.load(snapshot.root["fence"]), snapshot.root["position"]
         topic = Publisher(self._producer, topic=ALERTS, partitions=1)
-        ports = DecisionPorts(self._writer, _Saved(self._store, tp), topic, self._watching.told)
-        return DecisionStage(decisions, ports, event_time=event_time, fence=fence, position=position)
+        ports = DecisionPorts(self._writer, self._saved(tp), topic, self._watching.told)
+        stage = DecisionStage(
+            decisions, ports, event_time=event_time, fence=fence, position=position, version=parts.version
+        )  # fmt: skip
+        await stage.tell(changes)
+        return stage
 
     async def _snapshot_of(self, tp: TP, generation: int) -> Snapshot | None:
         return await self._store.take_over(
@@ -360,47 +376,32 @@ class Worker:
         )  # fmt: skip
 
     async def _take_alerts(self, tp: TP, generation: int) -> AlertStage:
+        parts = self._parts
         snapshot = await self._snapshot_of(tp, generation)
-        notifier = None
-        if self._parts.notifier is not None:
-            if self._http is None:
-                self._http = await self._open_clients.enter_async_context(open_session())
-            notifier = self._parts.notifier(self._http, self._writer)
+        notifier = await self._new_notifier(parts)
+        if notifier is not None:
             pages = {} if snapshot is None else snapshot.pages
-            self._watching.notifier = notifier
             try:
-                await asyncio.to_thread(restore, notifier, pages, self._parts.told)
+                await asyncio.to_thread(restore, notifier, pages, parts.told)
             except TransientError as error:
                 # To be told twice is better than not to be told.
                 _log.warning("the delivery log cannot be read, so that a notice may come twice: %s", error)
         position = 0 if snapshot is None else snapshot.root["position"]
-        return AlertStage(self._writer, notifier, _Saved(self._store, tp), position=position)
+        return AlertStage(self._writer, notifier, self._saved(tp), position=position, version=parts.version)
+
+    async def _new_notifier(self, parts: Parts) -> Notifier | None:
+        if parts.notifier is None:
+            return None
+        if self._http is None:
+            self._http = await self._open_clients.enter_async_context(open_session())
+        self._watching.notifier = notifier = parts.notifier(self._http, self._writer)
+        return notifier
+
+    def _saved(self, tp: TP) -> pagestore.Saved:
+        return pagestore.Saved(self._store, tp.topic, tp.partition)
 
     def _settle(self, tp: TP, offset: int) -> None:
         consumer_of(self.app).settle(tp, offset)
 
     async def _send(self, topic: str, key: bytes, value: bytes) -> None:
         await self._producer.send_and_wait(topic, value, key=key)
-
-
-def _data_dir(settings: Settings) -> str:
-    """A folder for Faust, which wants one though nothing is kept there. PermanentError if it cannot be made."""
-    path = Path(settings.spool_dir) / "faust"
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise PermanentError(f"spool_dir: {settings.spool_dir}: {error.strerror or error}") from None
-    return str(path)
-
-
-class _Saved:
-    """The page store for one partition."""
-
-    def __init__(self, store: pagestore.PageStore, tp: TP) -> None:
-        self._store = store
-        self._tp = tp
-
-    async def save(self, pages: Mapping[str, bytes], root: Mapping[str, Any]) -> None:
-        """Replace these pages; an empty one is taken away."""
-        kept = {name: page or None for name, page in pages.items()}
-        await self._store.save(self._tp.topic, self._tp.partition, kept, root)

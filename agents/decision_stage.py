@@ -30,8 +30,10 @@ class DecisionStage:
     """The decisions' partition. Not for two tasks at once: callers hold `lock`."""
 
     def __init__(
-        self, decisions: Decisions, ports: DecisionPorts, *, event_time: EventTime, fence: Fence, position: int
-    ) -> None:
+        self, decisions: Decisions, ports: DecisionPorts, *, event_time: EventTime, fence: Fence, position: int,
+        version: str = "",
+    ) -> None:  # fmt: skip
+        """`version`: of the configuration."""
         self.lock = asyncio.Lock()
         self.decisions = decisions
         self.position = position
@@ -39,6 +41,7 @@ class DecisionStage:
         self._fence = fence
         self._event_time = event_time
         self._rows_ticket = 0
+        self.version = version
 
     async def chunk(self, chunk: Chunk, *, now_ms: int) -> None:
         """Take facts; those that do not count, or were taken before the snapshot, change nothing."""
@@ -54,14 +57,14 @@ class DecisionStage:
                 newest_ms, facts = decode_fact_batch(record.value or b"")
                 self._event_time.observe(stamp.source, newest_ms, now_ms=now_ms, records=stamp.mark.to > stamp.start)
                 reached_ms = self._event_time.reached(now_ms)
-                await self._tell(self.decisions.feed(facts, newest_ms=reached_ms, source=stamp.source))
+                await self.tell(self.decisions.feed(facts, newest_ms=reached_ms, source=stamp.source))
         self.position = max(self.position, chunk.end)
 
     async def tick(self, now_ms: int) -> None:
         """Decide on what the passing of time alone brings: silence, an incident's end."""
         reached_ms = self._event_time.reached(now_ms)
         if reached_ms >= 0:
-            await self._tell(self.decisions.advance(reached_ms))
+            await self.tell(self.decisions.advance(reached_ms))
 
     def reached(self, now_ms: int) -> int:
         """The event time that has been reached by now; -1 before any event."""
@@ -72,18 +75,31 @@ class DecisionStage:
         position = self.position
         await self._ports.writer.safe(self._rows_ticket)
         newest = [[topic, partition, at] for (topic, partition), at in self._event_time.newest.items()]
-        root = {"position": position, "fence": self._fence.dump(), "newest": newest}
+        root = {"position": position, "fence": self._fence.dump(), "newest": newest, "config": self.version}
         await self._ports.snapshots.save(dict(self.decisions.dump()), root)
         return position
+
+    async def reconfigure(self, decisions: Decisions, *, version: str, now_ms: int) -> bool:
+        """Decide by other rules from this place of the log on.
+
+        The state is saved first: what lies before is never decided again by the new ones, and whoever loads it under
+        the new ones is where we are.
+        """
+        await self.snapshot(now_ms)
+        changes = decisions.succeed(self.decisions)
+        self.decisions, self.version = decisions, version
+        await self.tell(changes)
+        return True
 
     async def _act(self, message: bytes) -> None:
         """What a person did, at this place among the facts; after a restart the same comes of it at the same place."""
         action = decode_action(message)
         outcome = self.decisions.act(action)
         self._rows_ticket = await self._ports.writer.write([row_of(action, refused=outcome.refused)])
-        await self._tell(outcome.alerts)
+        await self.tell(outcome.alerts)
 
-    async def _tell(self, alerts: Iterable[Alert]) -> None:
+    async def tell(self, alerts: Iterable[Alert]) -> None:
+        """Transitions to their topic; on return the broker has them."""
         told = []
         for alert in alerts:
             await self._ports.topic.add(alert.alert_id.encode(), alert_line(alert))

@@ -162,3 +162,15 @@ class PageStore:
                             return
         except KafkaError as error:
             raise TransientError(f"kafka: cannot read {at[0]}/{at[1]}: {error!r}") from error
+
+
+class Saved:
+    """The store for one state, as the stages know it."""
+
+    def __init__(self, store: PageStore, owner_key: str, partition: int) -> None:
+        self._store = store
+        self._place = owner_key, partition
+
+    async def save(self, pages: Mapping[str, bytes], root: Mapping[str, Any]) -> None:
+        """Replace these pages; an empty one is taken away."""
+        await self._store.save(*self._place, {name: page or None for name, page in pages.items()}, root)

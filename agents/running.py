@@ -38,6 +38,7 @@ def end_by_signals() -> None:
     """A signal ends the process with status 0 also while the worker is still being built: nothing is begun yet."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what it asks for, a reload, is under way
 
 
 def run(worker: Worker) -> None:

@@ -5,7 +5,7 @@ Decides in which order things become safe: batches before the snapshot, raw rows
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from zlib import crc32
@@ -18,6 +18,7 @@ from agents.transport.chunks import Chunk
 from schemas.lines import dead_letter_line
 from schemas.results import DeadLetter
 from schemas.topics import DEAD_LETTERS, TICKETS
+from sla.policy import Policy
 from storage.rows import Row
 from streams.dimensions import Key
 from streams.facts import Facts
@@ -58,8 +59,10 @@ class SourcePorts:
 class SourceStage:
     """One owned partition. Not for two tasks at once: callers hold `lock`."""
 
-    def __init__(self, source: Source, ports: SourcePorts, *, position: int, tick_ms: int) -> None:
-        """`position`, `tick_ms`: what the source's state stands for."""
+    def __init__(
+        self, source: Source, ports: SourcePorts, *, position: int, tick_ms: int, version: str = ""
+    ) -> None:  # fmt: skip
+        """`position`, `tick_ms`: what the source's state stands for. `version`: of the configuration."""
         self.lock = asyncio.Lock()
         self.source = source
         self.position = position
@@ -71,6 +74,7 @@ class SourceStage:
         self._letters: list[DeadLetter] = []
         self._rows_ticket = 0
         self._forecast_at = 0
+        self.version = version
         # Until the last of these, what comes again may have counted in some output: flush at each exactly.
         marks = {mark for mark in ports.outputs.fences.values() if mark > Mark(position, tick_ms)}
         self._marks = sorted(marks)
@@ -105,6 +109,17 @@ class SourceStage:
         root = {"position": position, "tick_ms": self._tick_ms, "journals": journals}
         await self._ports.snapshots.save(pages, root)
         return position
+
+    async def reconfigure(self, policies: Iterable[Policy], *, version: str, now_ms: int) -> bool:
+        """Give new tickets their clocks by other policies from this place of the log on; False: not yet.
+
+        The state is saved first: what lies before is never read again under the new ones.
+        """
+        if await self.snapshot(now_ms) is None:
+            return False
+        self.source.desk.watch.reload(policies)
+        self.version = version
+        return True
 
     def _until_mark(self, chunk: Chunk) -> tuple[Chunk | None, Chunk | None]:
         return chunk.split(self._marks[0].to) if self._marks else (chunk, None)

@@ -6,7 +6,7 @@ the end of a replay.
 """
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -74,18 +74,23 @@ class Lifecycle:
         self.silences.forget(self._now)
         return out
 
-    def reconfigure(self, rules: Iterable[Rule]) -> list[Alert]:
-        """Go on with other rules. No running alert is dropped; one without a rule says so, ends later."""
+    def reconfigure(self, rules: Iterable[Rule], *, anew: Container[str] = ()) -> list[Alert]:
+        """Go on with other rules. No running alert is dropped; one that no rule speaks for says so, ends later.
+
+        `anew`: rules whose detector begins anew, and so knows nothing of what runs under them.
+        """
         self._voice.rules = {rule.name: rule for rule in rules}
         out: list[Alert] = []
         for _, incident in sorted(self._incidents.items()):
             known = incident.rule in self._voice.rules or incident.rule == STORM_RULE
-            if known:
-                incident.orphaned_at = None
-            elif incident.orphaned_at is None:
-                incident.orphaned_at = self._now
+            why = "rule_removed" if not known else "rule_changed" if incident.rule in anew else ""
+            if not why and incident.orphaned_as != "rule_changed":
+                incident.orphaned_at, incident.orphaned_as = None, ""
+            elif why and incident.orphaned_at is None:
+                incident.orphaned_at, incident.orphaned_as = self._now, why
                 if incident.stage == "firing":
-                    out.append(self._voice.say(incident, "updated", at=self._now, reason="rule_removed"))
+                    at = _next_word(incident, self._now)
+                    out.append(self._voice.say(incident, "updated", at=at, reason=why))
             self._arm(incident)
         return out
 
@@ -189,6 +194,7 @@ class Lifecycle:
             incident.changes = [*incident.changes, decision.at]
         worse = incident.stage == "pending" and RANK[decision.severity] > RANK[incident.severity]
         incident.holds = True
+        incident.orphaned_at, incident.orphaned_as = None, ""  # some rule speaks for it
         incident.refresh(decision)
         if worse and incident.ended_at is not None:  # the cooldown does not hold back what got worse
             rule = self._voice.rule(decision.rule, decision.at)
@@ -268,7 +274,7 @@ class Lifecycle:
         while due is not None and due <= up_to:
             if incident.orphaned_at is not None and due == incident.orphaned_at + self._rhythm.orphan_ms:
                 if incident.stage == "firing":
-                    self._end(incident, due, "rule_removed", out)
+                    self._end(incident, max(due, incident.said_at), incident.orphaned_as or "rule_removed", out)
                 self._forget(incident)
                 return
             if incident.stage == "resolved":
@@ -360,7 +366,7 @@ class Lifecycle:
 
 
 def _next_word(incident: Incident, at: int) -> int:
-    """When a person's word is told: as they spoke, and after all that was said before (by rows' keys: id and `at`)."""
+    """When a word from outside is told: when it came, and after all that was said (rows go by id and `at`)."""
     return max(at, incident.said_at + 1)
 
 

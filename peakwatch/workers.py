@@ -1,6 +1,8 @@
 """Settings and configuration to a worker: every part handed to the next, here and nowhere else."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import aiohttp
@@ -8,6 +10,7 @@ import aiohttp
 import sentiment.words
 from agents.app import Parts, Worker, topic_specs
 from agents.clock import AnyClock, clock_of
+from agents.reloading import ConfigFiles, version_of
 from alerts.notify.pipeline import Notifier
 from peakwatch import stores
 from peakwatch.config import Config
@@ -37,18 +40,54 @@ def source_config(settings: Settings, config: Config) -> SourceConfig:
     )  # fmt: skip
 
 
-def build_worker(settings: Settings, config: Config) -> Worker:
-    """A worker, ready to run."""
+def build_worker(
+    settings: Settings, config: Config, *, load: Callable[[], Config] | None = None
+) -> Worker:  # fmt: skip
+    """A worker, ready to run. `load`: reads the configuration's files anew; None: it stays as it is."""
     clock = clock_of(settings.rehearsal)
-    parts = Parts(
+    files = _Files(settings, config)
+    first = Parts(
         source=source_config(settings, config),
-        decisions=lambda: Decisions(config.rules, config.peaks, words=sentiment.words.load()),
+        decisions=_decisions(config),
         writer=lambda: stores.writer(settings),
         notifier=None if config.notify is None else _notifier(config.notify, config.peaks, clock),
         told=lambda: stores.deliveries_since(settings, clock.now_ms() - TOLD_MS),
         clock=clock,
+        version=version_of(files.all()),
     )
-    return Worker(settings, parts)
+    if load is None:
+        return Worker(settings, first)
+
+    def read() -> Parts:
+        now = load()
+        files.config = now
+        return replace(
+            first, source=replace(first.source, policies=now.policies), decisions=_decisions(now),
+            notifier=None if now.notify is None else _notifier(now.notify, now.peaks, clock),
+            version=version_of(files.all()),
+        )  # fmt: skip
+
+    return Worker(settings, first, files=ConfigFiles(files.all, read, version=first.version))
+
+
+class _Files:
+    """The files that a configuration was read from."""
+
+    def __init__(self, settings: Settings, config: Config) -> None:
+        self.config = config
+        self._named = [
+            Path(name) for name in (settings.rules, settings.calendars, settings.peaks, settings.notify) if name
+        ]
+
+    def all(self) -> list[Path]:
+        """Those that the settings name, and the messages' templates."""
+        notify = self.config.notify
+        templates = sorted(Path(notify.templates).glob("*")) if notify is not None and notify.templates else []
+        return [*self._named, *templates]
+
+
+def _decisions(config: Config) -> Callable[[], Decisions]:
+    return lambda: Decisions(config.rules, config.peaks, words=sentiment.words.load())
 
 
 def _notifier(

@@ -14,9 +14,11 @@ from alerts.decision import Decision
 from alerts.detectors.feed_silent import FeedSilentDetector
 from alerts.detectors.sla import SlaDetector
 from alerts.detectors.sla_breach_rate import SlaBreachRateDetector
+from alerts.detectors.spikes.config import SpikeConfig
 from alerts.detectors.spikes.detector import SpikeDetector
 from alerts.detectors.threshold import ThresholdDetector
 from alerts.lifecycle import Lifecycle
+from alerts.peaks import Peak
 from schemas.peaks import Peaks
 from schemas.results import PANE_MS, Alert
 from schemas.rules import Rule, SpikeRule, matches, slice_parts
@@ -39,26 +41,32 @@ class Decisions:
     """All rules at once. A deterministic fold over facts and the passing of event time."""
 
     def __init__(self, rules: tuple[Rule, ...], peaks: Peaks, *, words: Words) -> None:
-        self._peaks = peaks
+        self.peak = Peak(peaks)
         self._rules = {rule.name: rule for rule in rules}
         enabled = tuple(rule for rule in rules if rule.enabled)
-        self._spikes = [SpikeDetector(spike_config(pair, peaks)) for pair in _spike_pairs(enabled)]
+        configs = [(pair, spike_config(pair, peaks)) for pair in _spike_pairs(enabled)]
+        named = [(_spike_name(pair, config), pair, config) for pair, config in configs]
+        self._spikes = {name: SpikeDetector(config) for name, _, config in named}
+        self._pairs = {name: [rule.name for rule in pair if rule is not None] for name, pair, _ in named}
         self._thresholds = (
-            ThresholdDetector(enabled, phase_at=peaks.phase_at),
-            SlaBreachRateDetector(enabled, phase_at=peaks.phase_at),
+            ThresholdDetector(enabled, phase_at=self.peak.phase_at),
+            SlaBreachRateDetector(enabled, phase_at=self.peak.phase_at),
         )
-        self._sla = SlaDetector(enabled, phase_at=peaks.phase_at)
-        self._silent = FeedSilentDetector(enabled, phase_at=peaks.phase_at)
-        self._windows = RuleWindows(enabled, phase_at=peaks.phase_at)
+        self._sla = SlaDetector(enabled, phase_at=self.peak.phase_at)
+        self._silent = FeedSilentDetector(enabled, phase_at=self.peak.phase_at)
+        self._windows = RuleWindows(enabled, phase_at=self.peak.phase_at)
         self._evidence = Evidence(words)
         self._forecasts: dict[SourceKey, Mapping[Forecast, int]] = {}
         self._weighed_at = self._listened_at = 0
-        self.lifecycle = Lifecycle(rules, phase_at=peaks.phase_at)
+        self.lifecycle = Lifecycle(rules, phase_at=self.peak.phase_at)
         self._actions = Actions(self.lifecycle)
+        self._pages: set[str] = set()  # that a snapshot holds, of those that come and go with rules
+        self._stale: set[str] = set()
 
     def feed(self, facts: Facts, *, newest_ms: int, source: SourceKey = ONE_SOURCE) -> Iterator[Alert]:
         """Take facts; `newest_ms`: the event time that has been reached with them."""
-        for spikes in self._spikes:
+        self.peak.feed(facts.feeds)
+        for spikes in self._spikes.values():
             spikes.observe(facts.observations)
         self._evidence.observe(facts.observations)
         if facts.forecast is not None:
@@ -71,7 +79,7 @@ class Decisions:
 
     def advance(self, newest_ms: int) -> Iterator[Alert]:
         """What the passing of event time brings."""
-        for spikes in self._spikes:
+        for spikes in self._spikes.values():
             yield from self._decide(spikes.advance(newest_ms))
         if newest_ms - self._listened_at >= LISTEN_MS:
             self._listened_at = newest_ms
@@ -93,51 +101,92 @@ class Decisions:
         return self._actions.apply(action)
 
     def dump(self) -> Iterator[tuple[str, bytes]]:
-        """The state as pages."""
-        for number, spikes in enumerate(self._spikes):
-            yield f"spikes/{number}", spikes.dump()
-        state = {
+        """The state as pages; an empty one is of what a configuration before this one had."""
+        stale, self._stale = self._stale, set()
+        yield from ((name, b"") for name in sorted(stale))
+        for name, spikes in self._spikes.items():
+            yield f"spikes/{name}", spikes.dump()
+        yield "rules", msgspec.msgpack.encode(self._state())
+        for group in self._windows.groups:
+            group.settle()
+            for name, page in window_pages.dump_dirty(group.windows):
+                self._pages.add(f"windows/{group.name}/{name}")
+                yield f"windows/{group.name}/{name}", page
+        self._pages |= {f"spikes/{name}" for name in self._spikes}
+
+    def load(self, pages: Mapping[str, bytes]) -> list[Alert]:
+        """Take over the pages of a snapshot, as `succeed` does when they were saved under other rules."""
+        state: Any = msgspec.msgpack.decode(pages["rules"], strict=False)
+        for group in self._windows.groups:
+            kind = f"windows/{group.name}/"
+            own = {name.removeprefix(kind): page for name, page in pages.items() if name.startswith(kind)}
+            if own:
+                window_pages.load(group.windows, own)
+        named = {name.removeprefix("spikes/"): page for name, page in pages.items() if name.startswith("spikes/")}
+        self._take_pages({name for name in pages if "/" in name})
+        return self._take(state, named)
+
+    def succeed(self, other: "Decisions") -> list[Alert]:
+        """Go on from where those of another configuration stand; what the change of rules makes of what runs.
+
+        A rule that looks at the same figures and slices goes on with what it knows; one that does not begins anew.
+        `other` must not be used after.
+        """
+        groups = {group.name: group for group in other._windows.groups}
+        for group in self._windows.groups:
+            if group.name in groups:
+                group.succeed(groups[group.name])
+        self._take_pages(other._pages)
+        return self._take(other._state(), {name: spikes.dump() for name, spikes in other._spikes.items()})
+
+    def _state(self) -> dict[str, Any]:
+        """All but the windows and the spike detectors."""
+        return {
             "thresholds": [detector.dump() for detector in self._thresholds],
             "sla": self._sla.dump(),
             "silent": self._silent.dump(),
             "lifecycle": self.lifecycle.dump(),
             "actions": self._actions.dump(),
+            "peak": self.peak.dump(),
             "evidence": self._evidence.dump(),
             "forecasts": [[*source, list(counts.items())] for source, counts in self._forecasts.items()],
             "weighed_at": self._weighed_at,
-            "reached": [group.reached for group in self._windows.groups],
+            "listened_at": self._listened_at,
+            "reached": {group.name: group.reached for group in self._windows.groups},
+            "spikes": {rule: name for name, pair in self._pairs.items() for rule in pair},
         }
-        yield "rules", msgspec.msgpack.encode(state)
-        for number, group in enumerate(self._windows.groups):
-            group.settle()
-            for name, page in window_pages.dump_dirty(group.windows):
-                yield f"windows/{number}/{name}", page
 
-    def load(self, pages: Mapping[str, bytes]) -> None:
-        """Take over the pages of a snapshot; what a changed configuration has no place for is left."""
-        state: Any = msgspec.msgpack.decode(pages["rules"], strict=False)
-        for number, spikes in enumerate(self._spikes):
-            if f"spikes/{number}" in pages:
-                spikes.load(pages[f"spikes/{number}"])
-        for detector, held in zip(self._thresholds, state["thresholds"], strict=True):
-            detector.load(held)
+    def _take(self, state: dict[str, Any], spikes: Mapping[str, bytes]) -> list[Alert]:
+        for name, detector in self._spikes.items():
+            if name in spikes:
+                detector.load(spikes[name])
+        for threshold, held in zip(self._thresholds, state["thresholds"], strict=True):
+            threshold.load(held)
         self._sla.load(state["sla"])
         self._silent.load(state["silent"])
         self.lifecycle.load(state["lifecycle"])
-        self._actions.load(state.get("actions", []))
+        self._actions.load(state["actions"])
+        self.peak.load(state["peak"])
         self._evidence.load(state["evidence"])
         self._forecasts = {
             (topic, partition): {tuple(key): count for key, count in counts}
             for topic, partition, counts in state["forecasts"]
         }
-        self._weighed_at = state["weighed_at"]
-        for group, reached in zip(self._windows.groups, state["reached"], strict=False):
-            group.reached = reached
-        for number, group in enumerate(self._windows.groups):
-            kind = f"windows/{number}/"
-            panes = {name.removeprefix(kind): page for name, page in pages.items() if name.startswith(kind)}
-            if panes:
-                window_pages.load(group.windows, panes)
+        self._weighed_at, self._listened_at = state["weighed_at"], state["listened_at"]
+        for group in self._windows.groups:
+            group.reached = max(group.reached, state["reached"].get(group.name, 0))
+        now = {rule: name for name, pair in self._pairs.items() for rule in pair}
+        anew = {rule for rule, name in state["spikes"].items() if now.get(rule, name) != name}
+        return self.lifecycle.reconfigure(self._rules.values(), anew=anew)
+
+    def _take_pages(self, names: set[str]) -> None:
+        """What of saved pages is of no more use."""
+        ours = (
+            *(f"windows/{group.name}/" for group in self._windows.groups),
+            *(f"spikes/{one}" for one in self._spikes),
+        )
+        self._pages = {name for name in names if name.startswith(ours)}
+        self._stale = names - self._pages
 
     def _decide(self, decisions: Iterable[Decision]) -> Iterator[Alert]:
         for decision in decisions:
@@ -155,7 +204,7 @@ class Decisions:
         labels = decision.labels
         if base.match and not matches(base.match, slice_parts(labels.get("dimension", ""), labels.get("value", ""))):
             return None
-        rule = base.in_phase(self._peaks.phase_at(decision.at))
+        rule = base.in_phase(self.peak.phase_at(decision.at))
         if not rule.enabled:
             return None
         if decision.state == "raise" and rule.min_ratio is not None and _ratio(decision) < rule.min_ratio:
@@ -170,6 +219,12 @@ def _spike_pairs(rules: Iterable[Rule]) -> list[tuple[SpikeRule | None, SpikeRul
         if isinstance(rule, SpikeRule):
             of_kind[rule.kind].append(rule)
     return list(zip_longest(of_kind["negative_spike"], of_kind["complaint_spike"]))
+
+
+def _spike_name(pair: tuple[SpikeRule | None, SpikeRule | None], config: SpikeConfig) -> str:
+    """What a detector's state is good for: the same rules on the same slices."""
+    slices = " ".join("+".join(one) for one in config.slices)
+    return ",".join(rule.name if rule is not None else "" for rule in pair) + ":" + slices
 
 
 def _ratio(decision: Decision) -> float:

@@ -17,6 +17,7 @@ from schemas.events import DIMENSIONS, Dims
 from schemas.results import PANE_MS, WindowRow
 from schemas.rules import Rule, ThresholdRule
 from streams import figures as f
+from streams import window_pages
 from streams.dimensions import Dimensions, Key
 from streams.panes import NO_DELTAS, Deltas, Ints, merge_deltas
 from streams.rows import window_rows
@@ -101,6 +102,7 @@ class _Group:
     """The windows of the rules that look at the same figures."""
 
     def __init__(self, columns: tuple[int, ...], rules: list[ThresholdRule], phase_at: PhaseAt) -> None:
+        self.name = "-".join(map(str, columns))  # no two groups look at the same figures
         self.names = frozenset(rule.name for rule in rules)
         figures = {name for rule in rules for name in _figures(rule)}
         self._columns = list(columns)
@@ -140,6 +142,16 @@ class _Group:
             ],
             words=deltas.words if self._words else (),
         ))  # fmt: skip
+
+    def succeed(self, other: "_Group") -> None:
+        """Go on from where a group for the same figures stands, which may have had other dimensions and lengths."""
+        other.settle()
+        self.reached = other.reached
+        if (self.windows.names, self.windows.windows) == (other.windows.names, other.windows.windows):
+            self.windows = other.windows
+        else:
+            window_pages.load(self.windows, dict(window_pages.dump_all(other.windows)))
+            self.windows.touch()
 
     def advance(self, to_pane: int, follows: Sequence[Callable[[str, Key], bool]]) -> Iterator[WindowRow]:
         step = to_pane - to_pane % self._step

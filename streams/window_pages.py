@@ -44,24 +44,37 @@ def dump_dirty(windows: RollingWindows) -> Iterator[tuple[str, bytes]]:
     yield "state", _encode((windows.front, _levels(windows), _pending(windows), _pending_sketches(windows)))
 
 
+def dump_all(windows: RollingWindows) -> Iterator[tuple[str, bytes]]:
+    """All pages, changed or not."""
+    windows.touch()
+    yield from dump_dirty(windows)
+
+
 def load(windows: RollingWindows, pages: Mapping[str, bytes]) -> None:
-    """Take over the pages of a snapshot; the windows must be new."""
+    """Take over the pages of a snapshot; the windows must be new. What they do not watch is left out."""
     front, levels, pending, pending_sketches = _decode(pages["state"])
     for name, page in pages.items():
         if name.startswith("panes/") and page:
             for pane, keys, figures, sketched in _decode(page):
                 windows.log[pane] = _block(windows, keys, figures)
                 for key, which, held in sketched:
+                    if key[0] not in windows.names:
+                        continue
                     windows.sketch_log.setdefault(pane, {})[windows.id_of(tuple(key)), which] = held
         elif name.startswith("words/") and page and windows.words is not None:
             for grain, words in _decode(page):
                 windows.words.load_grain(grain, words)
     waiting = {pane: [_block(windows, keys, figures) for keys, figures in blocks] for pane, blocks in pending}
     entries = {
-        pane: [(windows.id_of(tuple(key)), which, slot, count) for key, which, slot, count in rows]
+        pane: [
+            (windows.id_of(tuple(key)), which, slot, count)
+            for key, which, slot, count in rows
+            if key[0] in windows.names
+        ]
         for pane, rows in pending_sketches
     }
-    windows.restore(front, levels={tuple(key): level for key, level in levels}, pending=waiting, sketches=entries)
+    watched = {tuple(key): level for key, level in levels if key[0] in windows.names}
+    windows.restore(front, levels=watched, pending=waiting, sketches=entries)
 
 
 def _dump_words(words: WordWindows) -> Iterator[tuple[str, bytes]]:
@@ -100,8 +113,11 @@ def _pending_sketches(windows: RollingWindows) -> list[tuple[int, list[tuple[Key
 
 
 def _block(windows: RollingWindows, keys: list[list[str]], figures: bytes) -> Block:
-    ids = np.array([windows.id_of((dimension, value)) for dimension, value in keys], np.int64)
     table = np.frombuffer(figures, np.int64).reshape(len(keys), COLUMNS)
+    kept = [number for number, key in enumerate(keys) if key[0] in windows.names]
+    if len(kept) < len(keys):
+        keys, table = [keys[number] for number in kept], table[kept]
+    ids = np.array([windows.id_of((dimension, value)) for dimension, value in keys], np.int64)
     order = np.argsort(ids, kind="stable")
     return Block(ids[order], table[order])
 

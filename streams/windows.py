@@ -88,6 +88,17 @@ class RollingWindows:
         self.words: WordWindows | None = WordWindows() if drifts else None
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The dimensions."""
+        return self._dimensions.names
+
+    def touch(self) -> None:
+        """Let the next snapshot have all that is held."""
+        self.touched |= self.log.keys() | self.sketch_log.keys()
+        if self.words is not None:
+            self.words.touch()
+
+    @property
     def front(self) -> int | None:
         """The first pane that is not yet in the windows; None before anything is."""
         return self._front

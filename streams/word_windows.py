@@ -83,6 +83,10 @@ class WordWindows:
             self.touched.add(grain)
         self._fresh.clear()
 
+    def touch(self) -> None:
+        """Let the next snapshot have all that is held."""
+        self.touched |= self._log.keys()
+
     def dump_grains(self, grains: Iterable[int]) -> Iterator[tuple[int, list[tuple[str, bytes]]]]:
         """What is held of some grains, after `count_fresh`."""
         for grain in grains:

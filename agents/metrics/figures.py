@@ -47,6 +47,7 @@ class WorkerFigures:
     """Counted in the event loop, read there at a scrape."""
 
     def __init__(self) -> None:
+        self.config = ""  # the version of the configuration in force
         self.reviews: Counter[tuple[str, str]] = Counter()  # category, sentiment
         self.complaints: Counter[tuple[str, str]] = Counter()  # category, severity
         self.orders: Counter[str] = Counter()  # category; orders, not events

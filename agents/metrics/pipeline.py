@@ -83,6 +83,7 @@ def worker_families(figures: WorkerFigures) -> Iterable[Metric]:
     yield histogram("timer_seconds", "How long a turn of the worker's timer took", ("timer",), timers)
     saved = [((topic,), count) for topic, count in sorted(figures.saved_bytes.items())]
     yield counter("saved_bytes", "Bytes of state written to the broker", ("topic",), saved)
+    yield gauge("config_info", "1; the configuration in force is in the label", ("version",), [((figures.config,), 1)])
 
 
 def _place(source: Source) -> list[str]:

@@ -14,7 +14,10 @@ EXAMPLES: Final = """examples:
 
 Start one or more; they share the partitions. Any of them may be stopped or killed at any time: the others take over,
 and nothing is lost or counted twice. Run `peakwatch migrate` first. Topics that are missing are created, where the
-broker allows it. `peakwatch doctor` tells what else is missing."""
+broker allows it. `peakwatch doctor` tells what else is missing.
+
+Rules, calendars, peaks and channels are read again when their files change, or by kill -HUP PID. With a mistake in one
+of them all stay as they are, and the log says why."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,22 +37,23 @@ def run(arguments: argparse.Namespace) -> int:
     from agents.connection import client_options
     from agents.running import end_by_signals, set_up_logging
     from agents.running import run as run_worker
-    from peakwatch.config import load_config
+    from peakwatch.config import Config, load_config
     from peakwatch.workers import build_worker
 
     end_by_signals()
     set_up_logging(arguments.log_level)
     settings = settings_of(arguments)
-    config = load_config(
-        rules=_path(settings.rules),
-        calendars=_path(settings.calendars),
-        peaks=_path(settings.peaks),
-        notify=_path(settings.notify),
-        environment=os.environ,
-    )
+
+    def load() -> Config:
+        return load_config(
+            rules=_path(settings.rules), calendars=_path(settings.calendars), peaks=_path(settings.peaks),
+            notify=_path(settings.notify), environment=os.environ,
+        )  # fmt: skip
+
+    config = load()
     specs, options = topic_specs(settings), client_options(settings)
     asyncio.run(ensure_topics(settings.kafka_bootstrap, specs, options=options))
-    run_worker(build_worker(settings, config))
+    run_worker(build_worker(settings, config, load=load))
     return 0
 
 

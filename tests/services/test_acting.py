@@ -201,3 +201,29 @@ def test_who_called_an_alert_false_teaches_the_judge(office: Office) -> None:
     )  # fmt: skip
     assert done.returncode == 0
     assert "labels of 1 false alarms" in done.stderr.decode()
+
+
+def test_changed_rules_count_at_once_and_drop_nothing_that_runs(office: Office) -> None:
+    """A mistake changes nothing and is told in one line; then the rules change, and the worker is killed."""
+    office.complain("家电", 8)
+    alert_id = office.firing("家电")
+    rules = office.arena.folder / "rules.yaml"
+    rules.write_text(RULES.replace("above: 5", "abuve: 5, above: much"), "utf-8")
+    office.until(lambda: "is refused" in office.arena.last_words(), "a word on the mistake")
+    (line,) = [one for one in office.arena.last_words().splitlines() if "is refused" in one]
+    assert "abuve" in line
+    assert "much" in line
+    rules.write_text(RULES.replace("above: 5", "above: 3").replace("[category]", "[category, channel]"), "utf-8")
+    office.until(lambda: "is in force, after" in office.arena.last_words(), "a word on the change")
+    office.complain("食品", 4)
+    office.firing("食品")
+    said = [one["status"] for one in office.alerts("show", alert_id)["transitions"]]
+    assert said[0] == "firing"
+    assert "resolved" not in said
+    victim = office.arena.running[0]
+    victim.kill()
+    victim.wait()
+    office.arena.start()
+    office.complain("图书", 4)
+    office.firing("图书")  # by the new rules still
+    assert "made by configuration" not in office.arena.last_words()
