@@ -9,6 +9,7 @@ from grafana_foundation_sdk.models import dashboard as model
 
 from grafana import colours
 from grafana.queries import CLICKHOUSE, Query
+from grafana.sql import ALIVE_ALERTS
 from grafana.text import Say
 
 
@@ -55,10 +56,11 @@ ALERTS: Final = Annotation(
     "告警",
     "Alerts",
     colours.RED,
-    _spans("""SELECT fired_at AS time, ifNull(resolved_at, $__toTime_ms) AS timeEnd, rule AS title, summary AS text,
+    _spans(f"""SELECT fired_at AS time, ifNull(resolved_at, $__toTime_ms) AS timeEnd, rule AS title, summary AS text,
   concat(kind, ',', severity) AS tags
 FROM alerts_v
-WHERE fired_at <= $__toTime AND ifNull(resolved_at, $__toTime_ms) >= $__fromTime AND severity != 'info'
+WHERE {ALIVE_ALERTS} AND severity != 'info'
+  AND fired_at <= $__toTime_ms AND ifNull(resolved_at, $__toTime_ms) >= $__fromTime_ms
 ORDER BY time
 LIMIT 200"""),
 )

@@ -13,6 +13,16 @@ JOINED: Final = ("category+region", "category+channel")
 CLOCKS: Final = "sla_clocks_v"  # one row a ticket's clock
 GAMMA: Final = "(1.01 / 0.99)"  # streams/sketch.py: bucket i holds up to gamma ** i ms, within 1 %
 
+# `alerts_v` puts every alert together; which of them a panel needs is told by three narrow columns.
+_LAST: Final = "argMax(status, (at, indexOf(['firing', 'updated', 'resolved'], status)))"
+OPEN_ALERTS: Final = f"alert_id IN (SELECT alert_id FROM alerts GROUP BY alert_id HAVING {_LAST} != 'resolved')"
+ALIVE_ALERTS: Final = f"""alert_id IN
+  (
+    SELECT alert_id FROM alerts WHERE at <= $__toTime_ms
+    GROUP BY alert_id HAVING max(at) >= $__fromTime_ms OR {_LAST} != 'resolved'
+  )"""
+FIRED_ALERTS: Final = "alert_id IN (SELECT alert_id FROM alerts WHERE $__timeFilter(at))"
+
 
 def newest(figure: str) -> str:
     """A figure of the newest window of a group, and of that window the highest version."""

@@ -7,11 +7,11 @@ from grafana import variables as v
 from grafana.board import Board, Section, go, title_of
 from grafana.panels import COUNT, MS, SHARE, Column, Panel, bars, lines, rows, states, tile
 from grafana.queries import Query, numbers, series
-from grafana.sql import only, share
+from grafana.sql import ALIVE_ALERTS, FIRED_ALERTS, only, share
 from grafana.text import Language, Say, speaker
 
 _CHOSEN: Final = f"{only('severity', 'severity')} AND {only('rule', 'rule')}"
-_FIRED: Final = f"$__timeFilter(fired_at) AND {_CHOSEN}"
+_FIRED: Final = f"{FIRED_ALERTS} AND $__timeFilter(fired_at) AND {_CHOSEN}"
 SUMMARY: Final = f"""SELECT count() AS fired, countIf(status != 'resolved') AS open_now, avg(detect_ms) AS detect_ms,
   avg(acknowledge_ms) AS mtta_ms, avg(resolve_ms) AS mttr_ms
 FROM alerts_v
@@ -47,7 +47,8 @@ FROM
       (least(ifNull(resolved_at, $__toTime_ms), $__toTime_ms), 'resolved')]) AS moment,
     moment.1 AS time, moment.2 AS state
   FROM alerts_v
-  WHERE fired_at <= $__toTime AND ifNull(resolved_at, $__toTime_ms) >= $__fromTime AND {_CHOSEN}
+  WHERE {ALIVE_ALERTS} AND {_CHOSEN}
+    AND fired_at <= $__toTime_ms AND ifNull(resolved_at, $__toTime_ms) >= $__fromTime_ms
   ORDER BY fired_at DESC
   LIMIT 200
 )

@@ -9,7 +9,7 @@ from grafana import colours as c
 from grafana.board import Board, Section, go, title_of
 from grafana.panels import COUNT, COUNTDOWN, MS, SHARE, Column, Panel, lines, rows, tile
 from grafana.queries import Query, numbers, series
-from grafana.sql import CLOCKS, latest, newest
+from grafana.sql import CLOCKS, OPEN_ALERTS, latest, newest
 from grafana.text import Language, Say, speaker
 
 FONT: Final = 64  # px of a tile's figure at 1080 lines
@@ -17,9 +17,9 @@ FONT: Final = 64  # px of a tile's figure at 1080 lines
 AT_RISK: Final = f"""SELECT countIf(due_at <= $__toTime + INTERVAL {{minutes}} MINUTE) AS at_risk
 FROM {CLOCKS}
 WHERE state = 'running' AND due_at > $__toTime AND due_at <= $__toTime + INTERVAL 60 MINUTE"""
-OPEN: Final = """SELECT countIf(severity = 'critical') AS critical, countIf(severity = 'warning') AS warning
+OPEN: Final = f"""SELECT countIf(severity = 'critical') AS critical, countIf(severity = 'warning') AS warning
 FROM alerts_v
-WHERE status != 'resolved' AND kind != 'feed_silent'"""
+WHERE {OPEN_ALERTS} AND kind != 'feed_silent'"""
 PHASE: Final = """SELECT if(starts_at <= $__toTime_ms, '', '{next}') || title
   || if(phase = '', '', ' · ' || phase) AS phase
 FROM peaks_v
@@ -48,12 +48,13 @@ FROM
   GROUP BY value
   HAVING sumIf(reviews + complaints + tickets_created + orders, window_seconds = 86400) > 0
 )"""
-SILENT: Final = """SELECT countIf(kind = 'feed_silent' AND status != 'resolved') AS silent
-FROM alerts_v"""
-OPEN_ROWS: Final = Query(
-    """SELECT severity, summary, fired_at, state, rule, alert_id
+SILENT: Final = f"""SELECT count() AS silent
 FROM alerts_v
-WHERE status != 'resolved'
+WHERE {OPEN_ALERTS} AND kind = 'feed_silent'"""
+OPEN_ROWS: Final = Query(
+    f"""SELECT severity, summary, fired_at, state, rule, alert_id
+FROM alerts_v
+WHERE {OPEN_ALERTS}
 ORDER BY severity = 'critical' DESC, severity = 'warning' DESC, fired_at DESC
 LIMIT 5""",
     {"severity": "text", "summary": "text", "fired_at": "time", "state": "text", "rule": "text", "alert_id": "text"},

@@ -1,0 +1,1 @@
+"""Does the wall stay quick on a year's rows? A store generated inside ClickHouse, and every query timed on it."""
