@@ -297,6 +297,9 @@ def _check_names(top: Fields, config: NotifyConfig) -> None:
         known(f"routes[{i}].channels", route.channels, channels, "channel")
         known(f"routes[{i}].roster", (route.roster,), rosters, "roster")
         known(f"routes[{i}].escalation", (route.escalation,), config.escalations, "escalation")
+    taking_all = next((i for i, one in enumerate(config.routes[:-1]) if not one.match and not one.go_on), None)
+    if taking_all is not None:
+        top.wrong(f"routes[{taking_all + 1}]", f"is never reached: routes[{taking_all}] takes everything")
     if config.channels and (not config.routes or config.routes[-1].match):
         top.wrong("routes", "the last one must match everything (no match), so that no alert gets lost")
 

@@ -19,18 +19,21 @@ class Unclaimed(msgspec.Struct):
     channels: list[str]  # of its route
     since_ms: int  # when people were first told, by the wall clock
     done: int = 0  # steps told
+    roster: str = ""  # the route's
 
 
-def after(states: Mapping[str, Unclaimed], alert: Alert, *, now_ms: int, escalation: str, channels: Iterable[str]
-          ) -> Unclaimed | None:  # fmt: skip
+def after(
+    states: Mapping[str, Unclaimed], alert: Alert, *, now_ms: int, escalation: str, channels: Iterable[str],
+    roster: str = "",
+) -> Unclaimed | None:  # fmt: skip
     """The state that an alert's transition leaves: None when it is claimed, over or muted."""
     over = alert.status == "resolved" or "acknowledged" in alert.evidence or "muted" in alert.evidence
     if over or not escalation:
         return None
     old = states.get(alert.alert_id)
     if old is None or old.escalation != escalation:
-        return Unclaimed(alert, escalation, list(channels), now_ms)
-    return Unclaimed(alert, escalation, list(channels), old.since_ms, old.done)
+        return Unclaimed(alert, escalation, list(channels), now_ms, roster=roster)
+    return Unclaimed(alert, escalation, list(channels), old.since_ms, old.done, roster)
 
 
 def due(state: Unclaimed, escalation: Escalation, *, now_ms: int) -> tuple[Step, ...]:

@@ -57,7 +57,7 @@ class Outbox:
             for step in escalation.due(state, plan, now_ms=now_ms) if plan else ():
                 state.done += 1
                 self.escalated += 1
-                names = step.people or on_call(self._config.rosters[step.roster], now_ms)
+                names = step.people or self._on_call(step.roster, state, now_ms)
                 for channel in self._channels(step, names, state.channels):
                     item = Waiting(
                         state.alert, channel, now_ms, named=list(names),
@@ -126,12 +126,18 @@ class Outbox:
         route = next((one for one in routes if one.escalation), None)
         channels = [one for one in (route.channels if route else ()) if not self._is_alertmanager(one)]
         new = escalation.after(
-            states, alert, now_ms=now_ms, escalation=route.escalation if route else "", channels=channels
-        )
+            states, alert, now_ms=now_ms, escalation=route.escalation if route else "", channels=channels,
+            roster=route.roster if route else "",
+        )  # fmt: skip
         if new is None:
             states.pop(alert.alert_id, None)
         else:
             states[alert.alert_id] = new
+
+    def _on_call(self, name: str, state: escalation.Unclaimed, now_ms: int) -> tuple[str, ...]:
+        """Of a step's roster; the roster that stands in for the route's own in a phase does so in its steps, too."""
+        instead = self._phase_roster(state.alert.at) if name == state.roster else ""
+        return on_call(self._config.rosters.get(instead) or self._config.rosters[name], now_ms)
 
     def _channels(self, step: Step, names: tuple[str, ...], routed: list[str]) -> list[str]:
         own = [channel for name in names for channel in self._config.people[name].channels]

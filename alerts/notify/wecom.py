@@ -60,7 +60,8 @@ def _text(message: Message) -> str:
 def _card(message: Message) -> dict[str, Any]:
     """A text notice; a card's fields know no markup, so the body's is taken out."""
     labels = LABELS[message.language]
-    title, rest = message.title[:TITLE_CHARS], message.title[TITLE_CHARS:]
+    fits = len(message.title) <= TITLE_CHARS
+    title, rest = (message.title, "") if fits else (message.title[: TITLE_CHARS - 1], message.title[TITLE_CHARS - 1 :])
     lines = [line for line in message.body.replace("**", "").splitlines() if "](" not in line]
     told = "\n".join(part for part in ("…" + rest if rest else "", *lines) if part)
     links = list(message.links.items())

@@ -12,7 +12,8 @@ EXAMPLES: Final = """examples:
   peakwatch check --rules rules.yaml --calendar calendars.yaml --peaks peaks.yaml
   PEAKWATCH_CONFIG=/etc/peakwatch.yaml peakwatch check
 
-Every mistake of every file is told at once, with its place and what is allowed there. Status 0: none; 1: some."""
+Every mistake of every file is told at once, with its place and what is allowed there; what the files say of each other
+is looked at once each is right by itself. Status 0: none; 1: some."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read everything; ConfigError with all mistakes ends with status 1."""
     from peakwatch.config import load_config
+    from peakwatch.crosscheck import cross_check
 
     mistakes: list[str] = []
     try:
@@ -38,6 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
         )  # fmt: skip
     except ConfigError as error:
         mistakes += error.mistakes
+    else:
+        mistakes += cross_check(config, rules=str(arguments.rules or ""), notify=str(arguments.notify or ""))
     if mistakes:
         raise ConfigError(mistakes)
     print(

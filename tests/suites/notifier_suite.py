@@ -48,6 +48,8 @@ class Platform:
     """A server that keeps what it was sent; `trouble` makes it fail in one of the documented ways."""
 
     most_a_minute: ClassVar[int] = 10**9
+    most_a_second: ClassVar[int] = 10**9
+    shut_for_ms: ClassVar[int] = 0  # once there were too many
     path: ClassVar[str] = "/hook/{token}"
     too_large: ClassVar[int] = 10**9
 
@@ -57,6 +59,7 @@ class Platform:
         self.taken: list[dict[str, Any]] = []
         self.raw: list[bytes] = []
         self.times: list[int] = []
+        self.shut_until = 0
         self.requests = 0
         self.trouble = ""
 
@@ -83,7 +86,9 @@ class Platform:
         if wrong:
             return self.no("denied", wrong)
         self.times = [at for at in self.times if at > self.clock.now - 60_000]
-        if len(self.times) >= self.most_a_minute:
+        lately = sum(at > self.clock.now - 1000 for at in self.times)
+        if len(self.times) >= self.most_a_minute or lately >= self.most_a_second or self.clock.now < self.shut_until:
+            self.shut_until = max(self.shut_until, self.clock.now + self.shut_for_ms)
             return self.no("throttled", "too fast")
         self.times.append(self.clock.now)
         self.raw.append(body)
@@ -107,6 +112,7 @@ class Platform:
 class DingTalkPlatform(Platform):
     path = "/robot/send"
     most_a_minute = 20
+    shut_for_ms = 600_000
     too_large = 20_000
     CODES: ClassVar[dict[str, int]] = {
         "busy": -1, "throttled": 130101, "denied": 310000, "quota": 90030, "too_large": 460101, "refused": 40035,
@@ -131,6 +137,7 @@ class DingTalkPlatform(Platform):
 
 class FeishuPlatform(Platform):
     most_a_minute = 100
+    most_a_second = 5
     too_large = 20_480
     CODES: ClassVar[dict[str, int]] = {
         "throttled": 11232, "denied": 19021, "too_large": 9499, "refused": 9499, "echo": 19001,
@@ -416,6 +423,19 @@ class NotifierSuite:
         sent = {row.alert_id for row in log.rows if row.outcome == "sent"}
         assert len(sent) == 60
         assert not [row for row in log.rows if row.outcome not in ("sent", "superseded")]
+
+    async def test_a_flood_in_one_instant_is_told_whole_and_never_meets_the_limit(
+        self, platform: Platform, http: aiohttp.ClientSession, clock: ManualClock
+    ) -> None:
+        log = Log()
+        notifier = self.notifier(self.channel(), http, clock, log)
+        for number in range(150):
+            await notifier.notify(spike(number, severity="critical" if number % 3 == 0 else "warning"))
+        for _ in range(200):
+            clock.now += 1000
+            await notifier.tick(clock.now)
+        assert len({row.alert_id for row in log.rows if row.outcome == "sent"}) == 150
+        assert {row.outcome for row in log.rows} == {"sent"}
 
     async def test_a_passing_fault_is_tried_again_and_told_once(
         self, platform: Platform, http: aiohttp.ClientSession, clock: ManualClock

@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -348,3 +349,26 @@ async def test_a_channel_that_is_gone_hands_its_messages_to_the_route(http: aioh
     other.notifier.load(dumped)
     await other.run(0.1)
     assert len(other.titles("b")) == 1
+
+
+async def test_a_phase_s_roster_stands_in_for_the_route_s_own_also_when_it_escalates(
+    http: aiohttp.ClientSession,
+) -> None:
+    steps = (Step(after_ms=MINUTE, roster="first"), Step(after_ms=2 * MINUTE, roster="other"))
+    made = config(steps=steps)
+
+    def always(name: str) -> Roster:
+        return Roster(name=name, rotations=(Rotation(people=(name,), start_wall=0, every_ms=86_400_000),))
+
+    made = replace(
+        made, people={**made.people, "n": Person(name="n", phone="2"), "other": Person(name="other", phone="3")},
+        rosters={**made.rosters, "n": always("n"), "other": always("other")},
+    )  # fmt: skip
+    bench = Bench(made, http)
+    bench.notifier = Notifier(
+        made, clock=bench.clock, record=bench.log, senders=dict(bench.posts), phase_roster=lambda _: "n"
+    )
+    await bench.notifier.notify(spike())
+    await bench.run(3)
+    named = [[person.name for person in one.mentions] for one in bench.posts["a"].sent]
+    assert named == [["n"], ["n"], ["other"]]

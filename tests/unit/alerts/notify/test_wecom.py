@@ -30,7 +30,7 @@ class TestWeCom(NotifierSuite):
         await sender_of(self.channel(card=True), http).send(long, now_ms=clock.now)
         card = platform.taken[0]["template_card"]
         assert (card["card_type"], card["card_action"]["url"]) == ("text_notice", "https://wall.example.com/a")
-        assert len(card["main_title"]["title"]) == 27
+        assert len(card["main_title"]["title"]) == 26
         assert len(card["sub_title_text"]) == 112
         assert "**" not in card["sub_title_text"]
 
