@@ -81,16 +81,19 @@ _WINDOW_COLUMNS: Final = f"""
     events AS reviews, toUInt64(events * 0.97) AS judged, toUInt64(events * (8 + h % 12) / 100) AS negative,
     toUInt64(events * 0.02) AS neutral, (8 + h % 12) / 100 AS negative_share, 0.85 - (h % 20) / 100 AS sentiment_mean,
     0.9 AS rating_mean, 0.8 AS satisfaction, toUInt64(events * 0.02) AS complaints, events * 4 AS orders,
-    (h % 90) / 10 AS complaints_per_1k_orders, toUInt64(events / 20) AS tickets_created, toInt64(h % 5000) AS tickets_open,
+    (h % 90) / 10 AS complaints_per_1k_orders, toUInt64(events / 20) AS tickets_created,
+    toInt64(h % 5000) AS tickets_open,
     400000 + h % 100000 AS first_response_p50_ms, 1400000 + h % 900000 AS first_response_p90_ms,
     4000000 + h % 900000 AS first_response_p99_ms, 3000000 + h % 900000 AS resolution_p50_ms,
     9000000 + h % 900000 AS resolution_p90_ms, 30000000 + h % 900000 AS resolution_p99_ms,
     toUInt64(h % 3) AS sla_breaches, toUInt64(events / 25) AS sla_met, (h % 100) / 1000 AS sla_breach_rate,
     toUInt64(h % 2) AS reopened, 0.95 AS agreement,
     CAST((arrayMap(at -> toInt32(600 + (h + at * 37) % 150), range(if(seconds = 60, 6, 0))),
-        arrayMap(at -> toUInt64(1 + at), range(if(seconds = 60, 6, 0)))), 'Map(Int32, UInt64)') AS first_response_sketch,
+        arrayMap(at -> toUInt64(1 + at), range(if(seconds = 60, 6, 0)))), 'Map(Int32, UInt64)')
+        AS first_response_sketch,
     CAST((arrayMap(at -> toInt32(700 + (h + at * 53) % 150), range(if(seconds = 60, 6, 0))),
-        arrayMap(at -> toUInt64(1 + at), range(if(seconds = 60, 6, 0)))), 'Map(Int32, UInt64)') AS resolution_sketch,
+        arrayMap(at -> toUInt64(1 + at), range(if(seconds = 60, 6, 0)))), 'Map(Int32, UInt64)')
+        AS resolution_sketch,
     events AS compared, 0.03 AS invalid_share, 0.02 AS uncertain_share, 0.1 AS duplicate_share, 0.2 AS drift, now()"""
 
 
@@ -98,8 +101,9 @@ def _event(number: str, *, count: int, span_ms: int) -> str:
     """The columns that all events share, in the order of their tables."""
     at = f"{TO_MS} - toUInt64({number} * {span_ms / count})"
     return f"""concat('e', toString({number})), fromUnixTimestamp64Milli(toInt64({at})),
-        fromUnixTimestamp64Milli(toInt64({at} + 500)), 0, toInt64({number}), concat('c', leftPad(toString(h % 20), 2, '0')),
-        concat('ch', toString(h % 5)), concat('r', toString(h % 7)), concat('t', toString(h % 4)),
+        fromUnixTimestamp64Milli(toInt64({at} + 500)), 0, toInt64({number}),
+        concat('c', leftPad(toString(h % 20), 2, '0')), concat('ch', toString(h % 5)), concat('r', toString(h % 7)),
+        concat('t', toString(h % 4)),
         concat('s', leftPad(toString(h % 40), 2, '0')), concat('p', toString(h % {PRODUCTS})),
         hex(h), hex(h + 1)"""
 
@@ -118,29 +122,31 @@ def events(do: Do, *, reviews: range, span_ms: int, whole: int) -> None:
                 texts[which + 1], if(which >= {TEXTS}, 0.05, 0.95), if(which >= {TEXTS}, 0.05, 0.95),
                 multiIf(which >= {TEXTS}, 'negative', h % 50 = 0, 'neutral', 'positive'), '', 0, false, now()
             FROM numbers({count})""")
-    _rarer(do, "complaints", reviews, whole // 100, span_ms, """concat('k', toString(n)),
-        ['quality', 'logistics', 'service', 'refund', 'price'][h % 5 + 1], ['low', 'normal', 'high'][h % 3 + 1],
-        '东西坏了，一直没人管', false, now()""")  # fmt: skip
-    _rarer(do, "tickets", reviews, whole // 20, span_ms, """concat('t', toString(intDiv(n, 4))), toNullable(toInt64(n % 4)),
-        ['closed', 'resolved', 'first_response', 'created'][n % 4 + 1], 'normal', ['refund', 'logistics'][h % 2 + 1],
-        'a1', n % 40 = 1, if(n % 4 = 0, toNullable(toFloat64(1 + h % 5)), NULL), '', false, now()""")  # fmt: skip
+    _rarer(do, "complaints", reviews, a_row_in=100, whole=whole, span_ms=span_ms, rest=_COMPLAINT)
+    _rarer(do, "tickets", reviews, a_row_in=20, whole=whole, span_ms=span_ms, rest=_STEP)
 
 
-def _rarer(do: Do, table: str, reviews: range, whole: int, span_ms: int, rest: str) -> None:
-    share = whole * (reviews.stop - reviews.start) // max(1, reviews.stop)
-    first = whole - share if reviews.start else 0
-    first = 0 if not reviews.start else first
+_COMPLAINT: Final = """concat('k', toString(n)), ['quality', 'logistics', 'service', 'refund', 'price'][h % 5 + 1],
+    ['low', 'normal', 'high'][h % 3 + 1], '东西坏了，一直没人管', false, now()"""
+_STEP: Final = """concat('t', toString(intDiv(n, 4))), toNullable(toInt64(n % 4)),
+    ['closed', 'resolved', 'first_response', 'created'][n % 4 + 1], 'normal', ['refund', 'logistics'][h % 2 + 1], 'a1',
+    n % 40 = 1, if(n % 4 = 0, toNullable(toFloat64(1 + h % 5)), NULL), '', false, now()"""
+
+
+def _rarer(do: Do, table: str, reviews: range, *, a_row_in: int, whole: int, span_ms: int, rest: str) -> None:
+    first, last = reviews.start // a_row_in, reviews.stop // a_row_in
     do(f"""
         INSERT INTO peakwatch.{table}
         WITH number + {first} AS n, cityHash64(n) AS h
-        SELECT {_event("n", count=whole, span_ms=span_ms)}, {rest}
-        FROM numbers({share})""")
+        SELECT {_event("n", count=whole // a_row_in, span_ms=span_ms)}, {rest}
+        FROM numbers({last - first})""")
 
 
 def ledger(do: Do, *, tickets: int, span_ms: int) -> None:
     """Clocks and their ledger: two clocks a ticket, one in thirty breached; the newest are running."""
     at = f"{TO_MS} - toInt64(intDiv(number, 2) * {span_ms / max(1, tickets)})"
-    dims = """concat('c', leftPad(toString(h % 20), 2, '0')), concat('ch', toString(h % 5)), concat('r', toString(h % 7)),
+    dims = """concat('c', leftPad(toString(h % 20), 2, '0')), concat('ch', toString(h % 5)),
+        concat('r', toString(h % 7)),
         concat('t', toString(h % 4)), concat('s', leftPad(toString(h % 40), 2, '0')), concat('p', toString(h % 20000)),
         ['urgent', 'high', 'normal'][h % 3 + 1], ['refund', 'logistics', 'returns'][h % 3 + 1]"""
     clock = "['first_response', 'resolution'][number % 2 + 1]"
@@ -148,15 +154,15 @@ def ledger(do: Do, *, tickets: int, span_ms: int) -> None:
     do(f"""
         INSERT INTO peakwatch.sla_transitions
         WITH cityHash64(number) AS h
-        SELECT {ticket}, {clock}, 0, if(h % 30 = 0, 'breach', 'met'), fromUnixTimestamp64Milli({at}), 'p', 'v', 'always',
-            'v', 3600000, 1800000, {dims}, 0, number, now()
+        SELECT {ticket}, {clock}, 0, if(h % 30 = 0, 'breach', 'met'), fromUnixTimestamp64Milli({at}), 'p', 'v',
+            'always', 'v', 3600000, 1800000, {dims}, 0, number, now()
         FROM numbers({2 * tickets})""")
     do(f"""
         INSERT INTO peakwatch.sla_clocks
         WITH cityHash64(number) AS h, {at} AS began, {TO_MS} - began < 7200000 AND h % 3 = 0 AS running
-        SELECT {ticket}, {clock}, 0, 'p', if(running, 'running', 'met'), false, fromUnixTimestamp64Milli(began), 3600000,
-            1800000, NULL, if(running, toNullable(fromUnixTimestamp64Milli(began + 7200000)), NULL), NULL, NULL, NULL,
-            {dims}, 0, number, now()
+        SELECT {ticket}, {clock}, 0, 'p', if(running, 'running', 'met'), false, fromUnixTimestamp64Milli(began),
+            3600000, 1800000, NULL, if(running, toNullable(fromUnixTimestamp64Milli(began + 7200000)), NULL),
+            NULL, NULL, NULL, {dims}, 0, number, now()
         FROM numbers({2 * tickets})""")
 
 
@@ -169,8 +175,10 @@ def alerts(do: Do, *, count: int, span_ms: int) -> None:
             toInt64({TO_MS} - one * {span_ms / count} + step * 600000) AS at
         SELECT hex(h), ['negative-spike', 'complaint-spike', 'sla-breach'][h % 3 + 1],
             ['negative_spike', 'complaint_spike', 'sla_breach'][h % 3 + 1], ['firing', 'updated', 'resolved'][step + 1],
-            ['critical', 'warning'][h % 2 + 1], fromUnixTimestamp64Milli(at), fromUnixTimestamp64Milli(at - step * 600000),
-            NULL, map('category', concat('c', toString(h % 20))), 0.5, 0.1, NULL, '差评突增', '{{"keywords":["快递","退款"]}}', '',
+            ['critical', 'warning'][h % 2 + 1], fromUnixTimestamp64Milli(at),
+            fromUnixTimestamp64Milli(at - step * 600000),
+            NULL, map('category', concat('c', toString(h % 20))), 0.5, 0.1, NULL, '差评突增',
+            '{{"keywords":["快递","退款"]}}', '',
             now64(3)
         FROM numbers({3 * count})
         WHERE NOT (step = 2 AND one < 4)""")
@@ -181,12 +189,13 @@ def alerts(do: Do, *, count: int, span_ms: int) -> None:
         FROM numbers({count})""")
     do(f"""
         INSERT INTO peakwatch.deliveries
-        SELECT hex(cityHash64(intDiv(number, 2))), fromUnixTimestamp64Milli({at}), 'firing', ['a', 'b'][number % 2 + 1], 1,
-            fromUnixTimestamp64Milli({at}), 'sent', 100, '', now64(3)
+        SELECT hex(cityHash64(intDiv(number, 2))), fromUnixTimestamp64Milli({at}), 'firing',
+            ['a', 'b'][number % 2 + 1], 1, fromUnixTimestamp64Milli({at}), 'sent', 100, '', now64(3)
         FROM numbers({2 * count})""")
     day = 86_400_000
     for edition, back in (("2025", 24), ("2026", 9)):
         for number, phase in enumerate(("预售", "专场", "高潮")):
             begins = TO_MS - (back - 3 * number) * day
-            do(f"""INSERT INTO peakwatch.peaks SELECT 'sale', '{edition}', '{phase}', fromUnixTimestamp64Milli({begins}),
+            do(f"""INSERT INTO peakwatch.peaks
+                SELECT 'sale', '{edition}', '{phase}', fromUnixTimestamp64Milli({begins}),
                 fromUnixTimestamp64Milli({begins + 3 * day + (day if number == 2 else 0)}), '大促', now64(3)""")
