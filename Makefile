@@ -53,7 +53,7 @@ lock: ## Resolve pyproject.toml anew into the two lock files
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 \
 		--extra embedded --group build pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 \
-		--extra embedded --group build --group dev --group train -c requirements.lock pyproject.toml -o requirements-dev.lock
+		--extra embedded --extra grafana --group build --group dev --group train -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean: ## Remove what set-up and runs left behind
 	@rm -rf $(VENV) var build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
