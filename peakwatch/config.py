@@ -7,12 +7,13 @@ from typing import Any, Final, TypeVar
 
 from schemas.errors import ConfigError
 from schemas.notify import NotifyConfig
-from schemas.peaks import Peaks, parse_peaks
+from schemas.peaks import Peaks, check_names, parse_peaks
 from schemas.rules import Rule, parse_rules, with_peaks
 from schemas.yaml import load_yaml
 from sla.calendar import parse_calendars
 from sla.policy import Policy, parse_policies
 from sla.presets import parse_presets
+from sla.promises import Promises
 from sla.working_time import Calendar
 
 T = TypeVar("T")
@@ -33,6 +34,11 @@ class Config:
     rules: tuple[Rule, ...]
     peaks: Peaks
     notify: NotifyConfig | None = None  # None: nobody is told
+
+    @property
+    def promises(self) -> Promises:
+        """The policies, with what the promotion plan changes of their targets."""
+        return Promises(self.policies, self.peaks)
 
 
 def load_config(
@@ -69,7 +75,12 @@ def load_config(
         parsed_notify = _parse(lambda: load_notify(notify, environment=environment or {}, unsent=unsent), mistakes)
     if mistakes or policies is None or parsed_rules is None or parsed_peaks is None:
         raise ConfigError(dict.fromkeys(mistakes))
-    rules_of_peaks = with_peaks(parsed_rules, parsed_peaks, source=_name(peaks))
+    rules_of_peaks = _parse(lambda: with_peaks(parsed_rules, parsed_peaks, source=_name(peaks)), mistakes)
+    rosters = None if parsed_notify is None else parsed_notify.rosters
+    targets = {policy.name for policy in policies}
+    _parse(lambda: check_names(parsed_peaks, policies=targets, rosters=rosters, source=_name(peaks)), mistakes)
+    if mistakes or rules_of_peaks is None:
+        raise ConfigError(mistakes)
     return Config((*(presets or ()), *policies), known, rules_of_peaks, parsed_peaks, parsed_notify)
 
 

@@ -105,7 +105,7 @@ def engine_of(
 ) -> Engine:
     """The engine that a configuration means; the rules are the decider's."""
     source = SourceConfig(
-        judging=_judging(config, windows=windows is not None), mask=mask_text, policies=config.policies,
+        judging=_judging(config, windows=windows is not None), mask=mask_text, policies=config.promises,
         lateness_ms=lateness_ms,
     )  # fmt: skip
     return Engine(source, windows=windows, decisions=decider)

@@ -6,7 +6,7 @@ Phases of one file may not overlap, so that an instant has one phase. Unplanned 
 
 import bisect
 import itertools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -32,6 +32,7 @@ class Phase:
     sla_targets: Mapping[str, int] = field(default_factory=dict)  # policy name -> target in ms
     roster: str = ""
     planned: bool = True
+    place: str = ""  # in its file
 
     def expected(self, topic: str) -> float:
         """By how much this topic's volume is expected to exceed an ordinary day's."""
@@ -79,6 +80,20 @@ def parse_peaks(raw: object, *, source: str) -> Peaks:
     return Peaks(tuple(phases), timezone=zone)
 
 
+def check_names(
+    peaks: Peaks, *, policies: Collection[str], rosters: Collection[str] | None, source: str
+) -> None:  # fmt: skip
+    """ConfigError with every target for what is no SLA policy, and every roster that is none (None: not known)."""
+    mistakes = Mistakes(source)
+    for phase in peaks.phases:
+        for name in phase.sla_targets:
+            if name not in policies:
+                mistakes.add(f"{phase.place}.sla_targets", f"there is no policy {name!r}")
+        if phase.roster and rosters is not None and phase.roster not in rosters:
+            mistakes.add(f"{phase.place}.roster", f"there is no roster {phase.roster!r} among the channels' shifts")
+    mistakes.stop()
+
+
 def _items(node: Node) -> list[Node]:
     return node.items()
 
@@ -111,6 +126,7 @@ def _read_phase(node: Node, *, zone: str, peak: str, title: str) -> Phase:
             "sla_targets", lambda n: {key: one.duration_ms(at_least_ms=1) for key, one in n.entries()}, {}
         ),
         roster=fields.take("roster", Node.text, ""),
+        place=node.place,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from sla.clock import STOPPED, Dims, Milestones, Plan, Ticket
 from sla.definition import define, restore
 from sla.forecast import FORECAST_MS, BreachWave, Counts, ways
 from sla.policy import FIELDS, ClockName, Policy, choose
+from sla.promises import Promises
 from sla.step import CREATED, RECORD_BYTES, Step, at_of, code_of, record_of
 from sla.timers import Timers
 from sla.transition import Transition, differences, order, passed
@@ -50,13 +51,13 @@ NOTHING: Final = Outcome()
 class SlaWatch:
     """All tickets of one engine. After every call, all that is due by the watermark has been given out."""
 
-    def __init__(self, policies: Iterable[Policy], *, buckets: int = BUCKETS) -> None:
+    def __init__(self, policies: Iterable[Policy] | Promises, *, buckets: int = BUCKETS) -> None:
         self._buckets: list[dict[str, Ticket]] = [{} for _ in range(buckets)]
         self._timers = Timers()
         self._wave = BreachWave()
         self._watermark_ms = -1
         self._dims: dict[Dims, Dims] = {}
-        self._plans: dict[Dims, Plan] = {}
+        self._plans: dict[tuple[int, Dims], Plan] = {}  # by offer
         self._known: dict[str, Policy] = {}
         self.dirty: set[int] = set()
         self.reload(policies)
@@ -69,10 +70,10 @@ class SlaWatch:
     def __len__(self) -> int:
         return sum(map(len, self._buckets))
 
-    def reload(self, policies: Iterable[Policy]) -> None:
+    def reload(self, policies: Iterable[Policy] | Promises) -> None:
         """Choose from these policies from now on; tickets keep those they were given (P1)."""
-        self._policies = tuple(policies)
-        self._known.update((policy.version, policy) for policy in self._policies)
+        self._promises = policies if isinstance(policies, Promises) else Promises(policies)
+        self._known.update((policy.version, policy) for policy in self._promises)
         self._plans.clear()
 
     def bucket_of(self, ticket_id: str) -> int:
@@ -100,7 +101,7 @@ class SlaWatch:
         told = passed(ticket_id, ticket, self._watermark_ms) if late else []
         if code == CREATED:
             dims = self._shared_dims(fields or {})
-            ticket.create(record, step.at_ms, dims, self._plan(dims))
+            ticket.create(record, step.at_ms, dims, self._plan(dims, step.at_ms))
         else:
             ticket.add(record, code, step.at_ms)
         if ticket.created_at is None:
@@ -247,11 +248,12 @@ class SlaWatch:
             self._plans.clear()
         return self._dims.setdefault(dims, dims)
 
-    def _plan(self, dims: Dims) -> Plan:
-        plan = self._plans.get(dims)
+    def _plan(self, dims: Dims, created_ms: int) -> Plan:
+        offer = self._promises.at(created_ms)
+        plan = self._plans.get((offer.number, dims))
         if plan is None:
-            chosen = choose(self._policies, dict(zip(FIELDS, dims, strict=True)))
-            plan = self._plans[dims] = Plan(**chosen)
+            chosen = choose(offer.policies, dict(zip(FIELDS, dims, strict=True)))
+            plan = self._plans[offer.number, dims] = Plan(**chosen)
         return plan
 
     def _known_policy(self, policy: Policy) -> Policy:

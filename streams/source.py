@@ -14,6 +14,7 @@ from schemas.events import Complaint, Orders, Review
 from schemas.results import PANE_MS, DeadLetter
 from sentiment.neardup import NearDuplicates
 from sla.policy import Policy
+from sla.promises import Promises
 from sla.watch import SlaWatch
 from streams.clock_rows import clock_rows
 from streams.counting import Counting, count_complaint, count_orders, count_review
@@ -38,7 +39,7 @@ class SourceConfig:
 
     judging: Judging
     mask: Callable[[str], str]
-    policies: tuple[Policy, ...] = ()
+    policies: Iterable[Policy] | Promises = ()
     lateness_ms: int = DEFAULT_LATENESS_MS
     hold_ms: int = DEFAULT_HOLD_MS
     salt: bytes = b""

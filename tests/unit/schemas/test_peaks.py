@@ -5,7 +5,7 @@ import pytest
 from alerts.rules import load_peaks
 from schemas.errors import ConfigError
 from schemas.instants import parse_instant
-from schemas.peaks import Peaks, parse_peaks
+from schemas.peaks import Peaks, check_names, parse_peaks
 from schemas.yaml import load_yaml
 
 
@@ -102,3 +102,21 @@ def test_the_plan_that_ships_knows_the_large_promotions(at: str, label: tuple[st
     phase = load_peaks(None, source="").phase_at(parse_instant(at))
     assert phase is not None
     assert (phase.peak, phase.label) == label
+
+
+def test_a_plan_that_names_what_there_is_not_is_a_mistake_with_its_place() -> None:
+    plan = """
+peaks:
+  - name: sale
+    phases:
+      - {from: 2026-11-01, to: 2026-11-02, sla_targets: {frist: 1h, first: 2h}, roster: nite}
+      - {from: 2026-11-02, to: 2026-11-03, roster: night}
+"""
+    peaks = parse_peaks(load_yaml(plan, "p"), source="p")
+    with pytest.raises(ConfigError) as caught:
+        check_names(peaks, policies={"first"}, rosters={"night"}, source="p")
+    assert caught.value.mistakes == (
+        "p: peaks[0].phases[0].sla_targets: there is no policy 'frist'",
+        "p: peaks[0].phases[0].roster: there is no roster 'nite' among the channels' shifts",
+    )
+    check_names(peaks, policies={"first", "frist"}, rosters=None, source="p")
