@@ -229,6 +229,7 @@ class Worker:
         for _, decisions in self._decisions.ready():
             async with decisions.lock:
                 if decisions.version != parts.version:
+                    await self._writer.write(parts.phases)
                     await decisions.reconfigure(parts.decisions(), version=parts.version, now_ms=now_ms)
         for _, alerts in self._alerts.ready():
             async with alerts.lock:
@@ -242,8 +243,14 @@ class Worker:
     # --- partitions come and go
 
     async def _started(self) -> None:
-        """Show metrics and health from the start; a task also keeps the app alive until its first assignment."""
+        """Show metrics and health from the start, and say once if the store is not there.
+
+        A task also keeps the app alive until its first assignment.
+        """
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.ask_for_reload)
+        trouble = await asyncio.to_thread(self._parts.trouble)
+        if trouble:
+            _log.warning("%s. Until then rows wait in %s and nothing is lost", trouble, self._settings.spool_dir)
         port, host = self._settings.metrics_port, self._settings.metrics_host
         if not port:
             return
@@ -366,6 +373,7 @@ class Worker:
         stage = DecisionStage(
             decisions, ports, event_time=event_time, fence=fence, position=position, version=parts.version
         )  # fmt: skip
+        await self._writer.write(parts.phases)
         await stage.tell(changes)
         return stage
 

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, Self
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, NodeNotReadyError, for_code
 from aiokafka.protocol.transaction import InitProducerIdRequest
 
 from schemas.errors import ConfigError, TransientError
@@ -76,7 +76,7 @@ async def ensure_topics(
             _check_created(await admin.create_topics([_new_topic(spec) for spec in missing]))
         await _wait_usable(admin, specs, timeout_ms=timeout_ms)
     except KafkaError as error:
-        raise TransientError(f"kafka {bootstrap}: {error!r}") from error
+        raise away(bootstrap, error) from error
     finally:
         await admin.close()
     return [spec.name for spec in missing]
@@ -100,7 +100,7 @@ async def open_producer(
             **client_options(bootstrap, options),
         )
     except KafkaError as error:
-        raise TransientError(f"kafka {bootstrap}: {error!r}") from error
+        raise away(bootstrap, error) from error
     try:
         await _started(producer.start(), bootstrap)
         yield producer
@@ -154,14 +154,22 @@ async def end_offsets(
             await _wait_highwater(consumer, wanted, timeout_ms=timeout_ms)
             return {(tp.topic, tp.partition): max(listed[tp], consumer.highwater(tp)) for tp in wanted}
     except KafkaError as error:
-        raise TransientError(f"kafka {bootstrap}: {error!r}") from error
+        raise away(bootstrap, error) from error
+
+
+def away(bootstrap: str, error: KafkaError) -> TransientError:
+    """That the broker does not answer as it should, and what to look at."""
+    if isinstance(error, KafkaConnectionError | KafkaTimeoutError | NodeNotReadyError):
+        text = f"is the broker up at {bootstrap}? (setting kafka_bootstrap)"
+        return TransientError(f"kafka {bootstrap}: not reached: {text} ({error!r})")
+    return TransientError(f"kafka {bootstrap}: {error!r}")
 
 
 async def _started(starting: Awaitable[None], bootstrap: str) -> None:
     try:
         await starting
     except KafkaError as error:
-        raise TransientError(f"kafka {bootstrap}: {error!r}") from error
+        raise away(bootstrap, error) from error
 
 
 async def has_idempotence(bootstrap: str, *, options: Options | None = None) -> bool:

@@ -11,7 +11,7 @@ from agents.transport.chunks import Chunk
 from agents.window_stage import EventTime, KeyedTopic
 from alerts.actions import decode_action, row_of
 from schemas.lines import alert_line
-from schemas.results import Alert
+from schemas.results import Alert, PeakPhase
 from schemas.topics import ACTIONS
 from streams.decisions import Decisions
 
@@ -42,6 +42,7 @@ class DecisionStage:
         self._event_time = event_time
         self._rows_ticket = 0
         self.version = version
+        self._unplanned: list[PeakPhase] = []  # what the store has of peaks that nobody planned
 
     async def chunk(self, chunk: Chunk, *, now_ms: int) -> None:
         """Take facts; those that do not count, or were taken before the snapshot, change nothing."""
@@ -65,6 +66,10 @@ class DecisionStage:
         reached_ms = self._event_time.reached(now_ms)
         if reached_ms >= 0:
             await self.tell(self.decisions.advance(reached_ms))
+        unplanned = self.decisions.peak.watch.rows()
+        if unplanned != self._unplanned:
+            self._rows_ticket = await self._ports.writer.write(unplanned)
+            self._unplanned = unplanned
 
     def reached(self, now_ms: int) -> int:
         """The event time that has been reached by now; -1 before any event."""

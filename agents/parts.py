@@ -11,7 +11,7 @@ from agents import broker, pagestore
 from agents.alert_stage import Notifier
 from agents.clock import AnyClock
 from schemas.errors import PermanentError
-from schemas.results import Delivery
+from schemas.results import Delivery, PeakPhase
 from schemas.settings import Settings
 from schemas.topics import ACTIONS, ALERTS, DEAD_LETTERS, DELTAS, OBSERVATIONS, SOURCES, WINDOWS
 from storage.writer import Writer
@@ -31,6 +31,8 @@ class Parts:
     notifier: Callable[[aiohttp.ClientSession, Writer], Notifier] | None  # None: alerts are stored, nobody is told
     told: Callable[[], Sequence[Delivery]]  # what the delivery log has of the last day; blocks
     clock: AnyClock
+    trouble: Callable[[], str] = lambda: ""  # what is wrong with the store, and what to do; blocks
+    phases: Sequence[PeakPhase] = ()  # the promotion plan, for the store
     version: str = ""  # of the configuration that these come from
 
 

@@ -19,6 +19,7 @@ from schemas.lines import dead_letter_line
 from schemas.results import DeadLetter
 from schemas.topics import DEAD_LETTERS, TICKETS
 from sla.policy import Policy
+from sla.promises import Promises
 from storage.rows import Row
 from streams.dimensions import Key
 from streams.facts import Facts
@@ -110,7 +111,7 @@ class SourceStage:
         await self._ports.snapshots.save(pages, root)
         return position
 
-    async def reconfigure(self, policies: Iterable[Policy], *, version: str, now_ms: int) -> bool:
+    async def reconfigure(self, policies: Iterable[Policy] | Promises, *, version: str, now_ms: int) -> bool:
         """Give new tickets their clocks by other policies from this place of the log on; False: not yet.
 
         The state is saved first: what lies before is never read again under the new ones.
@@ -139,7 +140,14 @@ class SourceStage:
         self._gather(facts)
         self._letters += facts.dead_letters
         self._rows_ticket = await self._ports.writer.write(
-            [*facts.reviews, *facts.complaints, *facts.tickets, *facts.orders, *facts.dead_letters]
+            [
+                *facts.reviews,
+                *facts.complaints,
+                *facts.tickets,
+                *facts.orders,
+                *facts.clocks,
+                *facts.dead_letters,
+            ]
         )
 
     def _tick(self, now_ms: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from schemas.instants import format_instant
 from schemas.peaks import Peaks, Phase
-from schemas.results import PANE_MS
+from schemas.results import PANE_MS, PeakPhase
 from schemas.zones import wall_ms
 
 SLOT_MS: Final = 600_000  # ten minutes
@@ -25,6 +25,7 @@ DISPERSION: Final = 10.0
 KEPT: Final = 0.7  # of the days before, each day: memory of about three days
 HOURS_NEEDED: Final = 12  # slots of history before anything is called a peak
 UNPLANNED: Final = "unplanned"
+TITLE: Final = "计划外高峰"
 
 
 class Peak:
@@ -92,10 +93,20 @@ class PeakWatch:
         for begin, end in [*self._over, *([(self._began, -1)] if self._began is not None else [])]:
             if begin <= ms and (ms < end or end < 0):
                 return Phase(
-                    peak=f"{UNPLANNED}-{_day(self._timezone, begin)}", title="计划外高峰", name="",
+                    peak=f"{UNPLANNED}-{_day(self._timezone, begin)}", title=TITLE, name="",
                     start_ms=begin, end_ms=end if end >= 0 else ms + SLOT_MS, planned=False,
                 )  # fmt: skip
         return None
+
+    def rows(self) -> list[PeakPhase]:
+        """The peaks of late for the store; one that goes on ends, so far, with the ten minutes that are counted now."""
+        open_till = (self._slot + 1) * SLOT_MS
+        spans = [*self._over, *([(self._began, open_till)] if self._began is not None else [])]
+        return [
+            PeakPhase(f"{UNPLANNED}-{_day(self._timezone, begin)}", _day(self._timezone, begin)[:4],
+                      format_instant(begin)[11:16], begin, end, TITLE)
+            for begin, end in spans
+        ]  # fmt: skip
 
     def dump(self) -> dict[str, Any]:
         """The state as plain values for `load`."""

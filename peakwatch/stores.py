@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Final
 
 from agents.clock import SystemClock
-from schemas.errors import PermanentError
+from schemas.errors import PeakWatchError, PermanentError
 from schemas.results import Delivery
 from schemas.settings import Settings
 from storage.client import ClickHouse, ClickHouseSettings
+from storage.migrate import status
 from storage.spool import DiskSpool
 from storage.writer import Writer, WriterSettings
 
@@ -42,6 +43,18 @@ def deliveries_since(settings: Settings, at_ms: int) -> list[Delivery]:
     finally:
         client.close()
     return [Delivery(*row) for row in rows]
+
+
+def trouble(settings: Settings) -> str:
+    """Why rows cannot be stored now, and what to do; '' if they can."""
+    client = clickhouse(settings)
+    try:
+        todo = status(client, database=settings.clickhouse_database).todo
+    except PeakWatchError as error:
+        return f"{error} (settings clickhouse_host, clickhouse_port)"
+    finally:
+        client.close()
+    return f"clickhouse: {len(todo)} steps are still to do ({', '.join(todo)}): run `peakwatch migrate`" if todo else ""
 
 
 def writer(settings: Settings) -> Writer:

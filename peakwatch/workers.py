@@ -16,6 +16,7 @@ from peakwatch import stores
 from peakwatch.config import Config
 from peakwatch.judges import build_judge
 from schemas.notify import NotifyConfig
+from schemas.peak_rows import peak_rows
 from schemas.peaks import Peaks
 from schemas.settings import Settings
 from sentiment.privacy import mask_text
@@ -34,7 +35,7 @@ def source_config(settings: Settings, config: Config) -> SourceConfig:
     """What stage 1 is given."""
     return SourceConfig(
         judging=Judging(build_judge(settings), validity_batch, settings.drop_copies), mask=mask_text,
-        policies=config.policies,
+        policies=config.promises,
         lateness_ms=settings.lateness_ms, hold_ms=settings.sla_hold_ms, salt=settings.salt.encode()[:64],
         rows=True, live=True,
     )  # fmt: skip
@@ -53,6 +54,8 @@ def build_worker(
         notifier=None if config.notify is None else _notifier(config.notify, config.peaks, clock),
         told=lambda: stores.deliveries_since(settings, clock.now_ms() - TOLD_MS),
         clock=clock,
+        trouble=lambda: stores.trouble(settings),
+        phases=peak_rows(config.peaks),
         version=version_of(files.all()),
     )
     if load is None:
@@ -62,9 +65,9 @@ def build_worker(
         now = load()
         files.config = now
         return replace(
-            first, source=replace(first.source, policies=now.policies), decisions=_decisions(now),
+            first, source=replace(first.source, policies=now.promises), decisions=_decisions(now),
             notifier=None if now.notify is None else _notifier(now.notify, now.peaks, clock),
-            version=version_of(files.all()),
+            phases=peak_rows(now.peaks), version=version_of(files.all()),
         )  # fmt: skip
 
     return Worker(settings, first, files=ConfigFiles(files.all, read, version=first.version))
