@@ -120,6 +120,7 @@ class Worker:
         app.on_partitions_revoked.connect(self._revoked)
         app.on_before_shutdown.connect(self._before_shutdown)
         app.task(self._started)
+        app.task(self._look_at_store)
 
     def _topic(self, name: str) -> Any:
         return self.app.topic(name, schema=ChunkSchema(CHUNK_RECORDS), maxsize=QUEUED_CHUNKS)
@@ -243,14 +244,8 @@ class Worker:
     # --- partitions come and go
 
     async def _started(self) -> None:
-        """Show metrics and health from the start, and say once if the store is not there.
-
-        A task also keeps the app alive until its first assignment.
-        """
+        """Show metrics and health from the start; a task also keeps the app alive until its first assignment."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.ask_for_reload)
-        trouble = await asyncio.to_thread(self._parts.trouble)
-        if trouble:
-            _log.warning("%s. Until then rows wait in %s and nothing is lost", trouble, self._settings.spool_dir)
         port, host = self._settings.metrics_port, self._settings.metrics_host
         if not port:
             return
@@ -261,6 +256,12 @@ class Worker:
             await self._fail(error)
             raise
         self._open_clients.push_async_callback(stop)
+
+    async def _look_at_store(self) -> None:
+        """Say once if rows cannot be stored: all else goes on, and nobody would see it."""
+        trouble = await asyncio.to_thread(self._parts.trouble)
+        if trouble:
+            _log.warning("%s. Until then rows wait in %s and nothing is lost", trouble, self._settings.spool_dir)
 
     async def _assigned(self, _app: Any, /, *told: Any, **_: Any) -> None:
         assigned: set[TP] = told[0]

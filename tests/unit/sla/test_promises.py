@@ -44,10 +44,8 @@ def test_a_ticket_keeps_its_promise_when_the_phase_is_over_and_when_the_plan_is_
 
 
 def test_the_ledger_tells_the_two_promises_apart() -> None:
-    night, day = (
-        next(one for one in created(at).advance(at + 50 * MINUTE) if one.kind == "breach")
-        for at in (T0, T0 + 31 * MINUTE)
-    )
+    told = [created(at).advance(at + 50 * MINUTE) for at in (T0, T0 + 31 * MINUTE)]
+    night, day = (next(one for one in transitions if one.kind == "breach") for transitions in told)
     assert (night.policy, day.policy) == ("first", "first")
     assert night.policy_version != day.policy_version == FIRST.version
 
