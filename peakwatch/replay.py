@@ -17,7 +17,7 @@ import sentiment.words
 from peakwatch.config import Config
 from schemas.errors import PermanentError
 from schemas.events import MAX_MESSAGE_BYTES
-from schemas.lines import alert_line, sla_line, window_line
+from schemas.lines import alert_line, sla_line
 from schemas.results import Alert
 from schemas.rules import ThresholdRule
 from schemas.settings import DEFAULT_DIMENSIONS
@@ -29,8 +29,8 @@ from streams.dimensions import Dimensions
 from streams.engine import Decider, Engine, Line
 from streams.intake import Record
 from streams.judging import Judging
-from streams.rows import window_rows
 from streams.source import DEFAULT_LATENESS_MS, SourceConfig
+from streams.window_lines import WindowLines
 from streams.windows import RollingWindows
 
 BATCH_LINES: Final = 4096
@@ -211,18 +211,22 @@ def _output(path: Path) -> Iterator[IO[bytes]]:
 
 def _write(file: IO[bytes] | None, line: bytes) -> int:
     if file is not None:
-        try:
-            file.write(line + b"\n")
-        except OSError as error:
-            raise PermanentError(f"{file.name}: {error.strerror or error}") from None
+        _put(file, line + b"\n")
     return 1
+
+
+def _put(file: IO[bytes], text: bytes) -> None:
+    try:
+        file.write(text)
+    except OSError as error:
+        raise PermanentError(f"{file.name}: {error.strerror or error}") from None
 
 
 def _write_windows(engine: Engine, file: IO[bytes] | None) -> None:
     if file is not None:
+        lines = WindowLines().lines
         for batch in engine.window_batches():
-            for row in window_rows(batch, version=0):
-                _write(file, window_line(row))
+            _put(file, lines(batch))
 
 
 def _write_sla(engine: Engine, file: IO[bytes] | None) -> None:

@@ -44,8 +44,8 @@ def _row(batch: RowBatch, i: int, n: list[int], tickets_open: int, version: int)
         complaints_per_1k_orders=_ratio(n[f.COMPLAINTS] * 1000, n[f.ORDERS]),
         tickets_created=n[f.CREATED],
         tickets_open=tickets_open,
-        first_response_ms=_quantiles(first_response),
-        resolution_ms=_quantiles(resolution),
+        first_response_ms=quantiles_of(first_response),
+        resolution_ms=quantiles_of(resolution),
         sla_breaches=n[f.SLA_BREACHES],
         sla_met=n[f.SLA_MET],
         sla_breach_rate=_ratio(n[f.SLA_BREACHES], verdicts),
@@ -65,7 +65,8 @@ def _ratio(part: int, whole: int) -> float | None:
     return round(part / whole, DIGITS) if whole > 0 else None
 
 
-def _quantiles(total: Total) -> tuple[int, int, int] | None:
+def quantiles_of(total: Total) -> tuple[int, int, int] | None:
+    """p50, p90, p99 in ms; None while there is nothing."""
     found = total.quantiles()
     return (found[0], found[1], found[2]) if found else None
 
