@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "feed": "Send events from files or standard input to Kafka, at a rate of your choice",
     "migrate": "Create or update the tables in ClickHouse",
     "check": "Find every mistake in configuration files at once, without any server",
+    "grafana": "Put the wall's dashboards into a Grafana, compare them, mark promotions there",
     "doctor": "Look at everything that PeakWatch needs: is it there, which version, what to do",
 }
 
