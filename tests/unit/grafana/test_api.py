@@ -156,7 +156,8 @@ def test_an_address_that_is_none_is_a_mistake(url: str) -> None:
 
 
 def test_without_the_package_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "grafana_client", None)
+    for name in ("grafana_client", "grafana_client.api", "grafana_client.client"):
+        monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(PermanentError, match=r"pip install 'peakwatch\[grafana\]'"):
         Grafana("http://grafana", token=EDITOR)
 
