@@ -119,7 +119,7 @@ class Arena:
     def last_words(self) -> str:
         """The ends of the workers' logs."""
         return "\n".join(
-            f"--- {log.name}\n{log.read_text('utf-8', 'replace')[-3000:]}"
+            f"--- {log.name}\n{log.read_text('utf-8', 'replace')[-9000:]}"
             for log in sorted(self.folder.glob("worker*.log"))
         )
 
@@ -158,6 +158,10 @@ class Arena:
                     return
                 time.sleep(1)
             time.sleep(0.5)
+        for worker in self.workers:  # where they stand, for whoever reads why
+            if worker.poll() is None:
+                worker.send_signal(signal.SIGUSR1)
+        time.sleep(1)
 
 
 class Replayed:
