@@ -53,7 +53,7 @@ class CommonMode:
     def add_passed(self, ids: Ids, total: Floats, share: Floats) -> None:
         """Expectation that passed in these series: their shares of what a running total grew by."""
         before = self._fast["total"][ids]
-        self._fast["due"][ids] += np.maximum(0.0, total - before) * share
+        self._fast["due"][ids] += np.where(before > 0.0, np.maximum(0.0, total - before) * share, 0.0)
         self._fast["total"][ids] = np.maximum(total, before)
 
     def fade(self, at_ms: int) -> None:

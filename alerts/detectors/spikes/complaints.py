@@ -9,17 +9,21 @@ from alerts.detectors.spikes import pane as panes
 from alerts.detectors.spikes.arrays import Bools, Floats, Ids
 from alerts.detectors.spikes.attribution import Tally
 from alerts.detectors.spikes.config import KindSettings, SpikeConfig
+from alerts.detectors.spikes.dedupe import OWN_POWER
 from alerts.detectors.spikes.exposure import Exposure
 from alerts.detectors.spikes.incidents import Incident
+from alerts.detectors.spikes.overlap import Overlap
 from alerts.detectors.spikes.pane import Pane
 from alerts.detectors.spikes.recent import Rows
 from alerts.detectors.spikes.sequential import complaint_gains
 from alerts.detectors.spikes.series import ALL, SliceTable
 from alerts.detectors.spikes.volume import Volume
 from alerts.detectors.spikes.watch import Watch
-from schemas.results import AlertKind
+from schemas.results import PANE_MS, AlertKind
 
 MINUTE_PRIOR: Final = 2.0  # complaints a minute, before anything was learnt: worth a quarter of a minute only
+LONGEST_PANE_MS: Final = 60_000
+LEAST_LEFT: Final = 0.05  # of an expectation, however many incidents take their part of it
 MOST_MINUTES: Final = 60  # a longer silence was not watched
 NO_ORDERS_MS: Final = 10 * 60_000  # so long without any since the beginning: minutes stand for orders
 
@@ -33,6 +37,8 @@ class ComplaintWatch(Watch):
     def __init__(self, table: SliceTable, settings: KindSettings, config: SpikeConfig) -> None:
         super().__init__(table, settings, config)
         self.exposure = Exposure(table)
+        self.overlap = Overlap(table, self.exposure)
+        self.pane_ms = self.end_ms = 0  # the length and the end of the last pane
         self.by_time: bool | None = None  # None: not known yet
         self.volume = Volume()
         self.passed: dict[int, float] = {}
@@ -54,6 +60,7 @@ class ComplaintWatch(Watch):
 
     def pane(self, pane: Pane, orders: Pane, now_ms: int, *, reviews: int) -> list[Decision]:
         """Take up a pane's complaints and orders; decisions at its end. `reviews`: how many there were."""
+        self.pane_ms, self.end_ms = min(LONGEST_PANE_MS, max(PANE_MS, now_ms - self.end_ms)), now_ms
         self.volume.add(now_ms, reviews=reviews, complaints=len(pane.at))
         if not self.first_ms:
             self.first_ms = now_ms
@@ -78,38 +85,56 @@ class ComplaintWatch(Watch):
     def tally(self, column: int, rows: Rows, *, due: Floats, heard: Floats, alarm: Bools, now_ms: int) -> Tally:
         """Sums over the slices of a column."""
         here, size = heard[:, column], len(self.table)
-        weight = 1.0 if column == self.product else rows.weight
+        weight = rows.weight**OWN_POWER if column == self.product else rows.weight
         got = rows.got * weight * here
         ids, places = np.unique(rows.sids[:, column], return_inverse=True)
         ids = ids.astype(np.int64)
-        parents = self.exposure.parents(ids)
-        share = self.exposure.share(ids)
-        flat = rows.sids.ravel()
-        spread = np.repeat((due * here), self.table.columns)
-        # A part of everything stays a part of everything: whom an incident takes out of it is not known.
-        whole = parents == ALL
-        due_of = np.bincount(flat, spread, minlength=size)[parents]
-        due_of[whole & (ids != ALL)] = due.sum()
-        owed = due_of * share + self.pending(ids, now_ms)
-        shared = np.bincount(flat, spread * np.repeat(alarm, self.table.columns), minlength=size)[parents] * share
+        parents, share = self.exposure.parents(ids), self.exposure.share(ids)
+        due_of, shared_of = self._around(rows, due * here, size), self._around(rows, due * here * alarm, size)
+        owed = due_of[parents]
+        for one in self._untold():
+            inside = (rows.at >= one.starts_at) & ((rows.at < one.ends_at) if one.ends_at else True)
+            part = self._around(rows, due * here * inside, size)[parents]
+            owed = np.maximum(LEAST_LEFT * due_of[parents], owed + (self.overlap.factor(one, ids) - 1.0) * part)
+        owed = owed * share + self.pending(ids, now_ms) * self.beside(ids)
+        shared = shared_of[parents] * share
         summed = np.bincount(places, got)
         nats = summed[:, None] * np.log(self.ratios) - owed[:, None] * (self.ratios - 1.0)
         return Tally(ids, nats, summed, owed, np.bincount(places, got * alarm), shared)
+
+    def _around(self, rows: Rows, due: Floats, size: int) -> Floats:
+        """What is due of every series by the orders of the rows."""
+        orders = rows.trials > 0.0
+        return np.bincount(rows.sids[orders].ravel(), np.repeat(due[orders], self.table.columns), minlength=size)
+
+    def _untold(self) -> list[Incident]:
+        """Known incidents in slices that orders do not tell of, so that no order is known to be theirs."""
+        return [one for one in self.incidents.known if not self.exposure.covered(one.column)]
+
+    def beside(self, ids: Ids) -> Floats:
+        """What the open incidents make of the expectation of these series from now on."""
+        factor = np.ones(len(ids))
+        for one in self.incidents.open():
+            factor = factor * self.overlap.factor(one, ids)
+        return np.maximum(LEAST_LEFT, factor)
 
     def history(self, one: int) -> Rows:
         """The slice's complaints of late, and the orders that its expectation comes from."""
         column = int(self.table.column[one])
         own = self.recent.of(column, one)
         if column == self.product:
-            own = own._replace(weight=np.ones(len(own.at)))
+            own = own._replace(weight=own.weight**OWN_POWER)
         parent = int(self.exposure.parents(np.array([one]))[0])
         if parent in (one, 0):
             return own
-        share = float(self.exposure.share(np.array([one]))[0])
+        share: Any = float(self.exposure.share(np.array([one]))[0])
         around = self.recent.of(int(self.table.column[parent]), parent)
         orders = around.where(around.trials > 0.0)
-        if parent == ALL:  # what an incident takes out of everything is not this slice's
-            orders = orders._replace(sids=np.zeros_like(orders.sids))
+        factor = np.ones(len(orders.at))
+        for known in self._untold():
+            inside = (orders.at >= known.starts_at) & ((orders.at < known.ends_at) if known.ends_at else True)
+            factor = np.where(inside, factor * self.overlap.factor(known, np.array([one]))[0], factor)
+        share = share * np.maximum(LEAST_LEFT, factor)
         orders = orders._replace(due=orders.due * share, trials=orders.trials * share)
         both = Rows(*(np.concatenate([mine, theirs]) for mine, theirs in zip(own, orders, strict=True)))
         return both.where(np.argsort(both.at, kind="stable"))
@@ -186,8 +211,8 @@ class ComplaintWatch(Watch):
     def _take(self, pane: Pane, now_ms: int) -> Ids:
         self.exposure.adopt(pane.sids)
         ids, places = pane.ids, pane.places
-        passed = self.exposure.since_mark(ids, now_ms) * self.common.factor
-        passed[ids == 0] = 0.0
+        before, within = self._passed(ids, now_ms)
+        passed = before + within
         weight = np.ones(len(pane.at))
         if self.product is not None:
             burst = self.bursts.weights(ids, pane.sums(pane.got), passed, now_ms=now_ms)
@@ -200,41 +225,41 @@ class ComplaintWatch(Watch):
         self.recent.append(pane.at, pane.sids, values, pane.notes)
         weights = np.repeat(weight[:, None], self.table.columns, axis=1)
         if self.product is not None:
-            weights[:, self.product] = 1.0
+            weights[:, self.product] **= OWN_POWER
         got = np.bincount(places, (pane.got[:, None] * weights * heard).ravel())
         self.passed = dict(zip(ids.tolist(), passed.tolist(), strict=True)) if self.incidents.known else {}
-        return self._test(ids, got, passed, int(pane.at.min()))
-
-    def _test(self, ids: Ids, got: Floats, passed: Floats, at_ms: int) -> Ids:
         real = ids > 0
-        ids, got, passed = ids[real], got[real], passed[real]
-        scale = self._incident_scale(ids)
-        self.sequential.drain(ids, (passed * scale)[:, None] * (self.ratios - 1.0), passed * scale)
-        self.sequential.add(ids, got[:, None] * np.log(self.ratios), got=got, due=np.zeros(len(ids)), at_ms=at_ms)
-        return ids
+        return self._test(ids[real], got[real], before[real], within[real], int(pane.at.min()))
 
-    def _incident_scale(self, ids: Ids) -> Floats:
-        """Slices within an incident must exceed its ratio."""
-        scale = np.ones(len(ids))
-        for one in self.incidents.open():
-            within = self.table.refines[one.column][self.table.column[ids]]
-            if within.any():
-                rows = self.recent.rows(one.starts_at)
-                inside = np.unique(rows.sids[rows.sids[:, one.column] == one.sid])
-                scale = np.where(within & np.isin(ids, inside), np.maximum(scale, one.ratio), scale)
-        return scale
+    def _passed(self, ids: Ids, now_ms: int) -> tuple[Floats, Floats]:
+        """What was to be expected of these series since they were last looked at: before this pane, and in it."""
+        before, within = self.exposure.since_mark(ids, now_ms, pane_ms=self.pane_ms)
+        factor = np.where(ids > 0, self.common.factor, 0.0)
+        return before * factor, within * factor
+
+    def _test(self, ids: Ids, got: Floats, before: Floats, within: Floats, at_ms: int) -> Ids:
+        """Time without complaints lets a sum fall to 0; what is due in the pane counts against its complaints."""
+        factor = self.beside(ids)
+        before, within = before * factor, within * factor
+        self.sequential.drain(ids, before[:, None] * (self.ratios - 1.0), before)
+        gain = complaint_gains(got, within, self.ratios)
+        self.sequential.add(ids, gain, got=got, due=within, at_ms=at_ms)
+        return ids
 
     def _pass_common(self, now_ms: int) -> None:
         ids = self.common.wide_ids()
         ids = ids[self.exposure.parents(ids) > 0]
         if len(ids):
-            self.common.add_passed(ids, self.exposure.total(ids, now_ms), self.exposure.share(ids))
+            share = self.exposure.share(ids)
+            for one in self.incidents.open():
+                share = share * self.overlap.left(one, ids)
+            self.common.add_passed(ids, self.exposure.total(ids, now_ms), share)
 
     def _note_incidents(self, pane: Pane, now_ms: int) -> None:
         for one in self.incidents.open():
             mine = pane.sids[:, one.column] == one.sid
             due = self.passed.pop(one.sid, 0.0)
-            due += float(self.exposure.since_mark(np.array([one.sid]), now_ms)[0]) * self.common.factor
+            due += sum(float(part[0]) for part in self._passed(np.array([one.sid]), now_ms))
             got = float(pane.got[mine].sum())
             self._note(one, got=got, due=due, count=float(mine.sum()), now_ms=now_ms)
 

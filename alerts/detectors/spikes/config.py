@@ -35,17 +35,18 @@ class KindSettings:
     prior_rate: float  # before anything was learnt: the negativity of a review, complaints an order
     prior_strength: float  # expected negatives that this prior is worth
     drift: float  # relative day-to-day wandering of a rate that no baseline can know (standard deviation)
+    haste: float  # how much of the chances that short runs have is asked for: nats a factor e of shortness
     critical_ratio: float
     critical_excess: float  # negatives (complaints) beyond the expectation
 
 
 NEGATIVE = KindSettings(
-    rule="negative-spike", ratios=(1.5, 2.0, 3.0, 4.5), min_ratio=1.4, min_count=6.0, evidence_nats=11.0,
-    prior_rate=0.15, prior_strength=1.0, drift=0.04, critical_ratio=2.5, critical_excess=25.0,
+    rule="negative-spike", ratios=(1.5, 2.0, 3.0, 4.5), min_ratio=1.4, min_count=6.0, evidence_nats=10.8,
+    prior_rate=0.15, prior_strength=1.0, drift=0.04, haste=1.0, critical_ratio=2.5, critical_excess=25.0,
 )  # fmt: skip
 COMPLAINT = KindSettings(
     rule="complaint-spike", ratios=(1.6, 2.4, 3.8, 6.0), min_ratio=1.55, min_count=6.0, evidence_nats=11.0,
-    prior_rate=0.01, prior_strength=0.5, drift=0.09, critical_ratio=3.5, critical_excess=25.0,
+    prior_rate=0.01, prior_strength=0.5, drift=0.07, haste=0.5, critical_ratio=3.5, critical_excess=25.0,
 )  # fmt: skip
 
 

@@ -8,7 +8,8 @@ from alerts.detectors.spikes.arrays import Floats, Ids
 from alerts.detectors.spikes.grown import Grown
 
 BURST_MS: Final = 15 * 60_000
-BURST_RATIO: Final = 3.0  # so many times the expectation of a product may come of an incident wider than it
+BURST_RATIO: Final = 4.0  # so many times the expectation of a product may come of an incident wider than it
+OWN_POWER: Final = 0.25  # a product's own series weighs its bursts much less down: 5 at once count like 3
 MOST: Final = 100_000  # customers kept in mind
 
 
@@ -63,7 +64,7 @@ class Bursts:
         heaped = heap["got"][ids] * kept + got
         allowed = heap["due"][ids] * kept + due
         heap["got"][ids], heap["due"][ids] = heaped, allowed
-        weight = np.minimum(1.0, (1.0 + BURST_RATIO * allowed) / np.maximum(heaped, 1e-9))
+        weight = np.minimum(1.0, (1.0 + BURST_RATIO * allowed) / np.maximum(heaped, 1e-9)) ** 2
         weight[ids == 0] = 1.0
         result: Floats = weight
         return result

@@ -88,8 +88,8 @@ class Exposure:
         result: Floats = self._series["known"][parents] + self._guess(parents, now_ms)
         return result
 
-    def since_mark(self, ids: Ids, now_ms: int) -> Floats:
-        """Expected complaints of each series since this was last asked.
+    def since_mark(self, ids: Ids, now_ms: int, *, pane_ms: int) -> tuple[Floats, Floats]:
+        """Expected complaints of each series since this was last asked: before the last `pane_ms`, and in them.
 
         Only what came since is multiplied by the share: one that is learnt better says nothing of what was charged.
         A guess that was too high is paid back slowly, so that time without any expectation never comes.
@@ -100,10 +100,11 @@ class Exposure:
         usual = self.growth * self._rate(parents) * elapsed
         same = series["mark_of"][ids] == parents
         mark = np.where(same, series["mark"][ids], total - usual)
-        passed: Floats = np.maximum(LEAST_CHARGE * usual, total - mark) * self.share(ids)
+        passed = np.maximum(LEAST_CHARGE * usual, total - mark) * self.share(ids)
         series["mark"][ids] = np.maximum(mark, total)
         series["marked"][ids], series["mark_of"][ids] = now_ms, parents
-        return passed
+        within: Floats = passed * np.minimum(1.0, pane_ms / np.maximum(elapsed, 1))
+        return passed - within, within
 
     def pending(self, ids: Ids, now_ms: int) -> Floats:
         """Of what is to be expected, the part that rests on orders that are not known yet."""
@@ -113,12 +114,19 @@ class Exposure:
     def share(self, ids: Ids) -> Floats:
         """A series' share of its parent's complaints; 1 where orders are known of it."""
         parents = self._series["parent"][ids]
+        result: Floats = np.where(parents == ids, 1.0, self._share(ids, parents))
+        return result
+
+    def part(self, one: int, around: int) -> float:
+        """The share that one slice usually has of the complaints of one around it."""
+        return float(self._share(np.array([one]), np.array([around]))[0])
+
+    def _share(self, ids: Ids, parents: Ids) -> Floats:
         reviews, complaints = self._series["reviews"], self._series["complaints"]
         prior = np.minimum(1.0, (reviews[ids] + 0.5) / (reviews[parents] + 1.0))
         strength = self._table.strength[self._table.column[ids]]
-        learnt = (complaints[ids] + strength) / (complaints[parents] + strength / prior)
-        result: Floats = np.where(parents == ids, 1.0, np.minimum(1.0, learnt))
-        return result
+        learnt: Floats = (complaints[ids] + strength) / (complaints[parents] + strength / prior)
+        return np.minimum(1.0, learnt)
 
     def parents(self, ids: Ids) -> Ids:
         """The series that each one's expectation comes from."""

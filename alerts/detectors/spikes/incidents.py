@@ -12,6 +12,7 @@ from schemas.results import AlertSeverity
 
 MEMORY_MS: Final = 15 * 60_000
 SIDE_MS: Final = 10 * 60_000
+PART: Final = 0.2  # of an incident's excess, at least, must be another one's if they are one
 MARGIN: Final = 1.1  # an incident's events are expected at its ratio and a little more
 HIGHEST: Final = 0.9
 
@@ -98,9 +99,9 @@ class Incidents:
                 continue
             if one.ends_at and new.raised_at > one.ends_at + 2 * SIDE_MS:
                 continue
-            theirs = (sids[:, one.column] == one.sid) & (at >= one.starts_at)
+            theirs = _mine(one, at, sids)
             both = float(got[inside & theirs].sum())
-            if both >= 0.5 * max(1.0, min(float(got[inside].sum()), float(got[theirs].sum()))):
+            if both >= max(0.5 * min(float(got[inside].sum()), float(got[theirs].sum())), PART * new.excess()):
                 return True
         return False
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from alerts.detectors.spikes.arrays import Bools, Floats, Ids
 
 FIRST_ROWS = 4096
+LONGEST_WAIT_MS = 3_600_000
 FIELDS: dict[str, type[np.generic]] = {
     "at": np.int64, "got": np.float32, "due": np.float32, "trials": np.float32, "weight": np.float32,
     "bad": np.float32,
@@ -84,11 +85,21 @@ class Recent:
         return self._take(mine[np.argsort(at, kind="stable")])
 
     def unlearnt(self, before_ms: int) -> tuple[Ids, Ids, Floats, Floats]:
-        """Time, series, negatives and trials of the rows up to `before_ms` not yet learnt from, now learnt."""
+        """Time, series, negatives and trials of the rows up to `before_ms` not yet learnt from, now learnt.
+
+        Up to the last trials among them: complaints whose orders have yet to come would be learnt as a rise. What
+        waited for orders for too long is left out.
+        """
         start = max(self.learnt, self._from)
         at = self._arrays["at"][start : self._to]
         later = np.flatnonzero(at >= before_ms)
         end = start + (int(later[0]) if len(later) else len(at))
+        counted = np.flatnonzero(self._arrays["trials"][start:end] > 0.0)
+        if len(counted):
+            end = start + int(counted[-1]) + 1
+        else:
+            young = np.flatnonzero(at[: end - start] >= before_ms - LONGEST_WAIT_MS)
+            start = end = start + int(young[0]) if len(young) else end
         self.learnt = end
         got, trials = (self._arrays[name][start:end].astype(float) for name in ("got", "trials"))
         return self._arrays["at"][start:end], self._sids[start:end], got, trials

@@ -6,6 +6,7 @@ from alerts.decision import Decision
 from alerts.detectors.spikes import attribution
 from alerts.detectors.spikes.arrays import Bools, Floats, Ids
 from alerts.detectors.spikes.attribution import Tally
+from alerts.detectors.spikes.dedupe import OWN_POWER
 from alerts.detectors.spikes.pane import Pane
 from alerts.detectors.spikes.recent import Rows
 from alerts.detectors.spikes.sequential import review_gains
@@ -52,7 +53,7 @@ class ReviewWatch(Watch):
     def tally(self, column: int, rows: Rows, *, due: Floats, heard: Floats, alarm: Bools, now_ms: int) -> Tally:
         """Sums over the slices of a column."""
         if column == self.product:
-            rows = rows._replace(weight=np.ones(len(rows.at)))
+            rows = rows._replace(weight=rows.weight**OWN_POWER)
         here = heard[:, column]
         gains = self.gains(rows, due) * here[:, None]
         return attribution.tally(rows.sids[:, column], gains, rows.got * rows.weight * here, due * here, alarm)
@@ -61,7 +62,7 @@ class ReviewWatch(Watch):
         """The slice's reviews of late."""
         column = int(self.table.column[one])
         rows = self.recent.of(column, one)
-        return rows._replace(weight=np.ones(len(rows.at))) if column == self.product else rows
+        return rows._replace(weight=rows.weight**OWN_POWER) if column == self.product else rows
 
     def pending(self, ids: Ids, now_ms: int) -> Floats:
         """Nothing is due of reviews that did not come."""
@@ -88,7 +89,7 @@ class ReviewWatch(Watch):
         gains = review_gains(pane.got, due, self.ratios)
         weights = np.repeat(weight[:, None], self.table.columns, axis=1)
         if self.product is not None:
-            weights[:, self.product] = 1.0
+            weights[:, self.product] **= OWN_POWER
         weights *= heard
         ids, places = pane.ids, pane.places
         bad, good = np.maximum(gains, 0.0), np.minimum(gains, 0.0)

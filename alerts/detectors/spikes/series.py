@@ -33,6 +33,9 @@ class SliceTable:
         self.names: list[str] = ["", ""]
         self.column = np.zeros(1024, np.int16)
         self.touched = np.zeros(1024, np.int64)
+        self.codes = np.zeros((1024, len(DIMENSIONS)), np.int32)  # each dimension's value, 0: of any
+        self._values: list[dict[str, int]] = [{} for _ in DIMENSIONS]
+        self._told = [_told(joined) for joined in self.slices]
         self._free: list[int] = []
         self.refines = np.array([[_refines(a, b) for a in self.slices] for b in self.slices])  # [wide, narrow]
         self.rank = np.array([_rank(joined) for joined in self.slices], float)
@@ -52,7 +55,7 @@ class SliceTable:
             for pick, known in zip(self._picks, self._ids, strict=True):
                 value = pick(dims)
                 one = known.get(value)
-                found.append(self._new(len(found), value) if one is None else one)
+                found.append(self._new(len(found), value, dims) if one is None else one)
             row = self._cache[dims] = tuple(found)
         return row
 
@@ -86,6 +89,8 @@ class SliceTable:
             "columns": self.column[: len(self.names)].tolist(),
             "touched": self.touched[: len(self.names)].tolist(),
             "free": self._free,
+            "codes": self.codes[: len(self.names)].tolist(),
+            "values": [list(codes) for codes in self._values],
             "ids": [[[key, one] for key, one in ids.items()] for ids in self._ids],
         }
 
@@ -96,10 +101,13 @@ class SliceTable:
         room = max(1024, size * GROWTH)
         self.column, self.touched = np.zeros(room, np.int16), np.zeros(room, np.int64)
         self.column[:size], self.touched[:size] = state["columns"], state["touched"]
+        self.codes = np.zeros((room, len(DIMENSIONS)), np.int32)
+        self.codes[:size] = state["codes"]
+        self._values = [{value: code for code, value in enumerate(values, 1)} for values in state["values"]]
         self._ids = [{key if isinstance(key, str) else tuple(key): one for key, one in pairs} for pairs in state["ids"]]
         self._cache.clear()
 
-    def _new(self, column: int, value: Any) -> int:
+    def _new(self, column: int, value: Any, dims: Dims) -> int:
         """The id of a value that its column does not know."""
         joined = type(value) is tuple
         if value == "" or (joined and "" in value):
@@ -113,8 +121,14 @@ class SliceTable:
         if one >= len(self.column):
             self.column = np.resize(self.column, one * GROWTH)
             self.touched = np.concatenate([self.touched, np.zeros(one * GROWTH - len(self.touched), np.int64)])
+            more = np.zeros((one * GROWTH - len(self.codes), len(DIMENSIONS)), np.int32)
+            self.codes = np.concatenate([self.codes, more])
         self.column[one] = column
         self.touched[one] = np.iinfo(np.int64).max  # until it is processed
+        self.codes[one] = 0
+        for place in self._told[column]:
+            if dims[place]:
+                self.codes[one, place] = self._values[place].setdefault(dims[place], len(self._values[place]) + 1)
         self._ids[column - 1][value] = one
         return one
 
@@ -126,6 +140,12 @@ def _refines(narrow: Slice, wide: Slice) -> bool:
     for name in narrow:
         covered |= NESTED.get(name, frozenset())
     return set(wide) <= covered
+
+
+def _told(joined: Slice) -> list[int]:
+    """The places of the dimensions whose values a slice tells: a product's category and shop as well."""
+    names = set(joined).union(*(NESTED.get(name, frozenset()) for name in joined))
+    return [place for place, name in enumerate(DIMENSIONS) if name in names]
 
 
 def _rank(joined: Slice) -> float:

@@ -81,6 +81,10 @@ class Watch:
         """What is due of these series beyond the rows."""
         raise NotImplementedError
 
+    def beside(self, ids: Ids) -> Floats:
+        """What the open incidents make of what is due of these series beyond the rows."""
+        return np.ones(len(ids))
+
     def uncertainty(self, ids: Ids) -> Floats:
         """Squared relative error of the series' expectations."""
         return self.baseline.uncertainty(ids)
@@ -133,7 +137,8 @@ class Watch:
         if len(at):
             free = ~self.incidents.claimed(at, sids)
             if free.any():
-                self.baseline.learn(int(at[len(at) // 2]), sids[free], got[free], trials[free])
+                counted = at[trials > 0.0]
+                self.baseline.learn(int(counted[len(counted) // 2]), sids[free], got[free], trials[free])
                 self.learn_more(sids[free], got[free])
         self.recent.trim(now_ms - self.config.recent_ms)
         self.incidents.forget(now_ms - self.config.recent_ms - self.config.baseline_lag_ms)
@@ -173,7 +178,8 @@ class Watch:
         ids = np.array([one])
         sums = self.sequential.sums
         total, got, due = (sums[name][one] for name in ("sum", "got", "due"))
-        nats = self.discounted(total, got, due, self.uncertainty(ids)[0]) - haste(now_ms - sums["since"][one])
+        wait = self.settings.haste * haste(now_ms - sums["since"][one])
+        nats = self.discounted(total, got, due, self.uncertainty(ids)[0]) - wait
         best = int(nats.argmax())
         return float(nats[best]), int(sums["since"][one, best])
 
@@ -267,7 +273,8 @@ class Watch:
         lowest = np.minimum(total, 0.0).argmin(axis=0)
         floor = np.minimum(0.0, total.min(axis=0))
         begun = np.where(floor < 0.0, lowest + 1, 0)
-        pending = float(self.pending(np.array([one]), now_ms)[0])
+        ids = np.array([one])
+        pending = float((self.pending(ids, now_ms) * self.beside(ids))[0])
         last = np.minimum(begun, len(rows.at) - 1)
         got, owed = rows.got * heard_here, due * heard_here
         after = [slice(int(start), None) for start in begun]

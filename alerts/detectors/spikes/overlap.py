@@ -1,0 +1,64 @@
+"""What an incident makes of the complaints to expect of other slices, where orders cannot tell.
+
+An incident's complaints leave all other series, and with them must go what was to be expected of them. Of a slice
+with other values nothing lies in the incident, of one within it everything; of all others the part that the incident
+usually has of what both have in common, as if the remaining dimensions had nothing to do with each other.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from alerts.detectors.spikes.arrays import Bools, Floats, Ids
+from alerts.detectors.spikes.exposure import Exposure
+from alerts.detectors.spikes.incidents import MARGIN, Incident
+from alerts.detectors.spikes.series import ALL, SliceTable
+from schemas.events import DIMENSIONS
+
+MOST: Final = 0.9  # of a slice that is not within the incident
+
+
+class Overlap:
+    """Factors on the expectation of slices beside an incident."""
+
+    def __init__(self, table: SliceTable, exposure: Exposure) -> None:
+        self._table, self._exposure = table, exposure
+        self._bits = 1 << np.arange(len(DIMENSIONS))
+
+    def factor(self, incident: Incident, ids: Ids) -> Floats:
+        """What the incident multiplies each series' expectation by: its ratio within it, less than 1 beside it."""
+        within, part = self._within(incident, ids)
+        return np.where(within, incident.ratio * MARGIN, 1.0 - part)
+
+    def left(self, incident: Incident, ids: Ids) -> Floats:
+        """The part of each series' expectation that does not lie in the incident."""
+        within, part = self._within(incident, ids)
+        return np.where(within | (ids == incident.sid), 0.0, 1.0 - part)
+
+    def _within(self, incident: Incident, ids: Ids) -> tuple[Bools, Floats]:
+        """Which series lie in the incident, and the part of all others that does."""
+        codes, own = self._table.codes[ids], self._table.codes[incident.sid]
+        both = (codes > 0) & (own > 0)
+        other = (both & (codes != own)).any(axis=1)
+        within = self._table.refines[incident.column][self._table.column[ids]] & ~other
+        part = np.zeros(len(ids))
+        shared = both @ self._bits
+        beside = ~other & ~within & (ids > 0) & (ids != incident.sid)
+        for mask in np.unique(shared[beside]):
+            around = self._around(incident.sid, int(mask))
+            part[beside & (shared == mask)] = min(MOST, self._exposure.part(incident.sid, around))
+        return within, part
+
+    def _around(self, one: int, mask: int) -> int:
+        """The slice of an incident's values in these dimensions, or the narrowest watched around it."""
+        names = {name for place, name in enumerate(DIMENSIONS) if mask >> place & 1}
+        table = self._table
+        columns = [column for column, joined in enumerate(table.slices) if joined and set(joined) <= names]
+        for column in sorted(columns, key=lambda column: -table.rank[column]):
+            places = [DIMENSIONS.index(name) for name in table.slices[column]]
+            mine = np.flatnonzero(table.column[: len(table)] == column)
+            same = mine[(table.codes[mine][:, places] == table.codes[one, places]).all(axis=1)]
+            same = same[same > ALL]
+            if len(same):
+                return int(same[0])
+        return ALL
