@@ -1,8 +1,12 @@
-"""What goes between the stages, as MessagePack: deltas for the windows, facts for the decisions."""
+"""What goes between the stages, as MessagePack: deltas for the windows, facts for the decisions.
+
+A large batch is compressed: what lies ready after an outage comes at once, and a broker takes 1 MB a message.
+"""
 
 from collections import Counter
 from typing import Final
 
+import lz4.block
 import msgspec
 
 from schemas.errors import BadEvent
@@ -30,6 +34,9 @@ class FactBatch(msgspec.Struct, array_like=True, frozen=True):
     deltas: bytes
 
 
+COMPRESSED: Final = b"\xc1"  # begins no MessagePack
+PLAIN_BYTES: Final = 16_384  # smaller ones are not worth it
+
 _encode: Final = msgspec.msgpack.Encoder().encode
 _deltas: Final = msgspec.msgpack.Decoder(DeltaBatch)
 _facts: Final = msgspec.msgpack.Decoder(FactBatch)
@@ -37,13 +44,13 @@ _facts: Final = msgspec.msgpack.Decoder(FactBatch)
 
 def encode_delta_batch(newest_ms: int, deltas: Deltas) -> bytes:
     """For a partition of the windows' topic."""
-    return _encode(DeltaBatch(newest_ms, encode_deltas(deltas)))
+    return _packed(_encode(DeltaBatch(newest_ms, encode_deltas(deltas))))
 
 
 def decode_delta_batch(raw: bytes) -> tuple[int, Deltas]:
     """The newest event time of the source partition, and its deltas. BadEvent for anything else."""
     try:
-        batch = _deltas.decode(raw)
+        batch = _deltas.decode(_unpacked(raw))
         return batch.newest_ms, decode_deltas(batch.deltas)
     except msgspec.DecodeError as error:
         raise BadEvent("not_a_batch", str(error)) from None
@@ -52,18 +59,17 @@ def decode_delta_batch(raw: bytes) -> tuple[int, Deltas]:
 def encode_fact_batch(newest_ms: int, facts: Facts) -> bytes:
     """For the decisions' partition."""
     forecast = None if facts.forecast is None else list(facts.forecast.items())
-    return _encode(
-        FactBatch(
-            newest_ms, facts.observations, facts.transitions, list(facts.feeds.items()), forecast,
-            encode_deltas(facts.deltas),
-        )
+    batch = FactBatch(
+        newest_ms, facts.observations, facts.transitions, list(facts.feeds.items()), forecast,
+        encode_deltas(facts.deltas),
     )  # fmt: skip
+    return _packed(_encode(batch))
 
 
 def decode_fact_batch(raw: bytes) -> tuple[int, Facts]:
     """The newest event time of the source partition, and what came of its events. BadEvent for anything else."""
     try:
-        batch = _facts.decode(raw)
+        batch = _facts.decode(_unpacked(raw))
         facts = Facts(
             observations=batch.observations,
             transitions=batch.transitions,
@@ -74,3 +80,20 @@ def decode_fact_batch(raw: bytes) -> tuple[int, Facts]:
     except msgspec.DecodeError as error:
         raise BadEvent("not_a_batch", str(error)) from None
     return batch.newest_ms, facts
+
+
+def _packed(raw: bytes) -> bytes:
+    if len(raw) <= PLAIN_BYTES:
+        return raw
+    packed: bytes = lz4.block.compress(raw)
+    return COMPRESSED + packed
+
+
+def _unpacked(raw: bytes) -> bytes:
+    if not raw.startswith(COMPRESSED):
+        return raw
+    try:
+        plain: bytes = lz4.block.decompress(raw[1:])
+    except (lz4.block.LZ4BlockError, ValueError) as error:
+        raise BadEvent("not_a_batch", str(error)) from None
+    return plain

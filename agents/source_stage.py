@@ -29,6 +29,11 @@ from streams.source import Source
 from streams.tickets import ledger_line
 
 FORECAST_MS: Final = 30_000  # how often the clocks that will breach are counted
+# A batch between the stages is one message, and a broker takes 1 MB: what comes of so many bytes of records, or of so
+# long a time, is sent before more is read. After an outage there is much of both.
+GATHERED_BYTES: Final = 262_144
+STEP_MS: Final = 60_000
+MOST_STEPS: Final = 100
 
 
 class RowWriter(Protocol):
@@ -73,6 +78,7 @@ class SourceStage:
         self._facts = Facts()
         self._deltas: list[Deltas] = []
         self._letters: list[DeadLetter] = []
+        self._gathered_bytes = 0
         self._rows_ticket = 0
         self._forecast_at = 0
         self.version = version
@@ -85,8 +91,11 @@ class SourceStage:
         rest: Chunk | None = chunk.split(self.position)[1] if chunk.start < self.position else chunk
         while rest is not None:
             part, rest = self._until_mark(rest)
-            if part is not None:
-                await self._feed(part)
+            while part is not None:
+                piece, part = _cut(part, GATHERED_BYTES)
+                await self._feed(piece)
+                if self._gathered_bytes >= GATHERED_BYTES and not self._marks:
+                    await self._send()
             await self._pass_marks()
 
     async def flush(self, now_ms: int) -> None:
@@ -95,6 +104,9 @@ class SourceStage:
         if self._marks:
             return  # what is gathered counts, in part, already: it must end at the mark
         if self.source.intake.topic == TICKETS:
+            for tick_ms in self._steps(now_ms):
+                self._tick(tick_ms)
+                await self._send()
             self._tick(now_ms)
         await self._send()
 
@@ -122,6 +134,11 @@ class SourceStage:
         self.version = version
         return True
 
+    def _steps(self, now_ms: int) -> range:
+        """Instants on the clock's way to now, where that is long: what falls due on it would be too much at once."""
+        behind_ms = max(self._tick_ms, self.source.newest_ms)
+        return range(behind_ms + STEP_MS, now_ms, max(STEP_MS, (now_ms - behind_ms) // MOST_STEPS))
+
     def _until_mark(self, chunk: Chunk) -> tuple[Chunk | None, Chunk | None]:
         return chunk.split(self._marks[0].to) if self._marks else (chunk, None)
 
@@ -137,6 +154,7 @@ class SourceStage:
             [Record(record.offset, record.timestamp, record.value or b"") for record in part.records]
         )
         self.position = part.end
+        self._gathered_bytes += sum(len(record.value or b"") for record in part.records)
         self._gather(facts)
         self._letters += facts.dead_letters
         self._rows_ticket = await self._ports.writer.write(
@@ -166,7 +184,7 @@ class SourceStage:
 
     async def _send(self, mark: Mark | None = None) -> None:
         facts, self._facts = self._facts, Facts()
-        letters, self._letters = self._letters, []
+        letters, self._letters, self._gathered_bytes = self._letters, [], 0
         facts.deltas, self._deltas = merge_deltas(self._deltas), []
         for letter in letters:  # before the batch that passes them by
             await self._ports.send(DEAD_LETTERS, letter.topic.encode(), dead_letter_line(letter))
@@ -186,6 +204,18 @@ class SourceStage:
         await outputs.send(self._ports.decisions, encode_fact_batch(newest_ms, facts), start=start, mark=reached)
         await outputs.flush()
         self._sent_to = self.position
+
+
+def _cut(chunk: Chunk, most_bytes: int) -> tuple[Chunk, Chunk | None]:
+    """A first part of at most so many bytes, or of one record, and the rest."""
+    size = 0
+    for record in chunk.records:
+        size += len(record.value or b"")
+        if size > most_bytes and record.offset > chunk.first:
+            before, rest = chunk.split(record.offset)
+            assert before is not None
+            return before, rest
+    return chunk, None
 
 
 def owned_by(partition: int, partitions: int) -> Callable[[Key], bool]:
