@@ -14,6 +14,7 @@ import json
 import os
 import platform
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -45,7 +46,6 @@ from streams.panes import Deltas
 from streams.windows import RollingWindows
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-PORT: Final = 19_464
 SETTLED_S: Final = 6  # so long nothing may change before it counts as done
 PATIENCE_S: Final = 280
 TABLES: Final = ("reviews", "complaints", "tickets", "orders", "windows", "sla_transitions")
@@ -112,17 +112,18 @@ def worker(count: int, *, density: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name, kafka.start() as broker:
         folder = Path(name)
         with clickhouse.start(folder / "clickhouse") as store:
-            environment = _environment(broker.bootstrap, store.port, folder)
+            port = _free_port()
+            environment = _environment(broker.bootstrap, store.port, port, folder)
             settings = read_settings(None, environment)
             client = stores.clickhouse(settings)
             migrate(client, database=settings.clickhouse_database)
             asyncio.run(ensure_topics(broker.bootstrap, topic_specs(settings)))
             with _running(environment, folder) as process:
-                _until_ready(process)
+                _until_ready(process, port)
                 ready_s = _cpu_s(process.pid)
                 _feed(settings, count, density)
-                wall_s = _until_settled(process)
-                figures = _scrape()
+                wall_s = _until_settled(process, port)
+                figures = _scrape(port)
                 used_s = _cpu_s(process.pid) - ready_s
                 peak_mb = _peak_mb(process.pid)
             try:
@@ -140,7 +141,7 @@ def worker(count: int, *, density: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _environment(bootstrap: str, store_port: int, folder: Path) -> dict[str, str]:
+def _environment(bootstrap: str, store_port: int, port: int, folder: Path) -> dict[str, str]:
     clock = RehearsalClock(START_MS, SystemClock().now_ms(), 60.0)
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("PEAKWATCH_")},
@@ -148,7 +149,7 @@ def _environment(bootstrap: str, store_port: int, folder: Path) -> dict[str, str
         "PEAKWATCH_KAFKA_BOOTSTRAP": bootstrap,
         "PEAKWATCH_CLICKHOUSE_PORT": str(store_port),
         "PEAKWATCH_SPOOL_DIR": str(folder / "spool"),
-        "PEAKWATCH_METRICS_PORT": str(PORT),
+        "PEAKWATCH_METRICS_PORT": str(port),
         "PEAKWATCH_REHEARSAL": str(clock),
         "PEAKWATCH_IDLE": "1h",  # the clock shall bring about nothing that the events do not
     }
@@ -163,6 +164,9 @@ def _running(environment: dict[str, str], folder: Path) -> "Iterator[subprocess.
         )  # fmt: skip
     try:
         yield process
+    except (OSError, SystemExit):
+        sys.stderr.write((folder / "worker.log").read_text("utf-8", "replace")[-3_000:])
+        raise
     finally:
         process.terminate()
         try:
@@ -176,35 +180,42 @@ def _feed(settings: Settings, count: int, density: int) -> None:
     feed(islice(events(density * SPAN_MS // 1000), count), producer(settings), rate=None)
 
 
-def _until_ready(process: "subprocess.Popen[bytes]") -> None:
+def _until_ready(process: "subprocess.Popen[bytes]", port: int) -> None:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/readyz", timeout=5):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
                 return
         except OSError:
             time.sleep(0.2)
     raise SystemExit("the worker did not become ready")
 
 
-def _until_settled(process: "subprocess.Popen[bytes]") -> float:
+def _until_settled(process: "subprocess.Popen[bytes]", port: int) -> float:
     """Seconds until the rows in the store stop growing."""
     began = changed = time.monotonic()
     last = -1.0
     while time.monotonic() - changed < SETTLED_S:
         if process.poll() is not None or time.monotonic() - began > PATIENCE_S:
             raise SystemExit("the worker ended, or did not come to an end")
-        rows = sum(value for name, value in _scrape().items() if name.startswith("peakwatch_store_rows_total"))
+        rows = sum(value for name, value in _scrape(port).items() if name.startswith("peakwatch_store_rows_total"))
         if rows != last:
             last, changed = rows, time.monotonic()
         time.sleep(0.5)
     return changed - began
 
 
-def _scrape() -> dict[str, float]:
-    with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/metrics", timeout=30) as answer:
+def _scrape(port: int) -> dict[str, float]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
         text = answer.read().decode()
     return {name: float(value) for name, value in re.findall(r"^(peakwatch\S*) (\S+)$", text, re.MULTILINE)}
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
 
 
 def _cpu_s(pid: int) -> float:
