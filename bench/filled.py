@@ -19,7 +19,7 @@ from peakwatch.demo.reviews import load_corpus
 from peakwatch.demo.simulate import MINUTE, Evening, Story
 from schemas.events import DIMENSIONS
 from schemas.peak_rows import peak_rows
-from schemas.results import PANE_MS, Alert, Delivery, PeakPhase
+from schemas.results import PANE_MS, Alert, Delivery, PeakPhase, WindowRow
 from schemas.topics import SOURCES
 from sentiment.privacy import mask_text
 from sentiment.validity import validity_batch
@@ -41,8 +41,9 @@ SHORT: Final = Story(
     midnight=40 * MINUTE, late_from=25 * MINUTE, late_to=50 * MINUTE, fraud_from=35 * MINUTE, fraud_to=60 * MINUTE
 )
 WALL_DIMENSIONS: Final = ("all", *DIMENSIONS, "category+region")
-LONG_ONLY: Final = ("shop_id", "product_id", "category+region")  # of these the wall asks only for long windows
+LONG_ONLY: Final = ("shop_id", "product_id", "category+region")  # of these the wall asks only for newest long windows
 LONG_SECONDS: Final = 3600
+LONG_EVERY_MS: Final = MINUTE
 TABLE_ROWS: Final = 20_000  # an insert
 
 
@@ -111,9 +112,13 @@ def _evening(filled: Filled, *, origin_ms: int, story: Story) -> Iterator[Row]:
             filled.alerts += (told := list(decisions.feed(facts, newest_ms=end_ms, source=(topic, 0))))
             yield from told
         for batch in windows.advance((end_ms - PROVISIONAL_MS) // PANE_MS):
-            for row in window_rows(batch, version=end_ms):
-                if row.window_seconds >= LONG_SECONDS or row.dimension not in LONG_ONLY:
-                    yield row
+            yield from (row for row in window_rows(batch, version=end_ms) if _kept(row))
+
+
+def _kept(row: WindowRow) -> bool:
+    if row.dimension not in LONG_ONLY:
+        return True
+    return row.window_seconds >= LONG_SECONDS and row.window_end % LONG_EVERY_MS == 0
 
 
 def _taken(facts: Facts, windows: RollingWindows, version: int) -> Iterator[Row]:

@@ -10,11 +10,11 @@ from typing import Final
 DIMENSIONS: Final = ("category", "channel", "region", "customer_tier", "shop_id", "product_id")
 JOINED: Final = ("category+region", "category+channel")
 
-CLOCKS: Final = "sla_clocks_v"  # one row a ticket's clock
 GAMMA: Final = "(1.01 / 0.99)"  # streams/sketch.py: bucket i holds up to gamma ** i ms, within 1 %
 
 # `alerts_v` puts every alert together; which of them a panel needs is told by three narrow columns.
-_LAST: Final = "argMax(status, (at, indexOf(['firing', 'updated', 'resolved'], status)))"
+LAST_OF_ALERT: Final = "argMax({0}, (at, indexOf(['firing', 'updated', 'resolved'], alerts.status)))"
+_LAST: Final = LAST_OF_ALERT.format("status")
 OPEN_ALERTS: Final = f"alert_id IN (SELECT alert_id FROM alerts GROUP BY alert_id HAVING {_LAST} != 'resolved')"
 ALIVE_ALERTS: Final = f"""alert_id IN
   (
@@ -22,6 +22,19 @@ ALIVE_ALERTS: Final = f"""alert_id IN
     GROUP BY alert_id HAVING max(at) >= $__fromTime_ms OR {_LAST} != 'resolved'
   )"""
 FIRED_ALERTS: Final = "alert_id IN (SELECT alert_id FROM alerts WHERE $__timeFilter(at))"
+
+# Clocks that breach within an hour if nobody acts. First those of which some row says so, by one narrow column; then
+# what the newest row of each of them says: it may have stopped, or been moved, since.
+_SOON: Final = "due_at > $__toTime_ms AND due_at <= $__toTime_ms + INTERVAL 60 MINUTE"
+_TOLD: Final = ("queue", "priority", "category", "channel", "region", "customer_tier", "shop_id", "product_id")
+DUE_SOON: Final = f"""SELECT ticket_id, clock, cycle, argMax(tuple(known.state, known.due_at), version) AS now,
+    now.1 AS state, now.2 AS due_at,
+    {", ".join(f"any(known.{name}) AS {name}" for name in _TOLD)}
+  FROM sla_clocks AS known
+  WHERE (ticket_id, clock, cycle) IN
+    (SELECT ticket_id, clock, cycle FROM sla_clocks AS told WHERE {_SOON.replace("due_at", "told.due_at")})
+  GROUP BY ticket_id, clock, cycle
+  HAVING state = 'running' AND {_SOON}"""
 
 
 def newest(figure: str) -> str:

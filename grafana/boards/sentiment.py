@@ -27,6 +27,7 @@ FROM
       WHERE $__timeFilter(event_time) AND text != '' AND {where}
         AND {chosen}
       ORDER BY event_time DESC
+      LIMIT 1 BY event_id
       LIMIT 4000
     )
     WHERE lengthUTF8(han) > 1

@@ -7,7 +7,7 @@ from grafana import variables as v
 from grafana.board import Board, Section, go, title_of
 from grafana.panels import COUNT, MS, SHARE, Column, Panel, lines, rows, tile
 from grafana.queries import Kind, Query, numbers, series
-from grafana.sql import CLOCKS, filters, line, newest, only, percentile, share, waits
+from grafana.sql import DUE_SOON, filters, line, newest, only, percentile, share, waits
 from grafana.text import Language, Say, speaker
 
 WAITS: Final = f"""SELECT {percentile(0.5, "first")} AS first_p50, {percentile(0.9, "first")} AS first_p90,
@@ -77,16 +77,20 @@ LIMIT 1 BY ticket_id, clock, cycle
 LIMIT 100"""
 AT_RISK: Final = f"""SELECT due_at, ticket_id, clock, queue, priority, category, region, customer_tier,
   dateDiff('millisecond', $__toTime_ms, due_at) AS left_ms
-FROM {CLOCKS}
-WHERE state = 'running' AND due_at > $__toTime_ms AND due_at <= $__toTime_ms + INTERVAL 60 MINUTE
-  AND {filters((*(one.name for one in v.DIMENSIONS), "queue", "priority"))}
+FROM
+(
+  {DUE_SOON}
+)
+WHERE {filters((*(one.name for one in v.DIMENSIONS), "queue", "priority"))}
 ORDER BY due_at
 LIMIT 100"""
 QUEUES: Final = f"""SELECT queue, countIf(due_at <= $__toTime_ms + INTERVAL 15 MINUTE) AS in_15,
   countIf(due_at <= $__toTime_ms + INTERVAL 30 MINUTE) AS in_30, count() AS in_60
-FROM {CLOCKS}
-WHERE state = 'running' AND due_at > $__toTime_ms AND due_at <= $__toTime_ms + INTERVAL 60 MINUTE
-  AND {only("queue", "queue")}
+FROM
+(
+  {DUE_SOON}
+)
+WHERE {only("queue", "queue")}
 GROUP BY queue
 ORDER BY in_15 DESC, in_60 DESC"""
 STORY: Final = """SELECT event_time, action, agent_id, bot, csat, text

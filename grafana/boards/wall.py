@@ -9,17 +9,26 @@ from grafana import colours as c
 from grafana.board import Board, Section, go, title_of
 from grafana.panels import COUNT, COUNTDOWN, MS, SHARE, Column, Panel, lines, rows, tile
 from grafana.queries import Query, numbers, series
-from grafana.sql import CLOCKS, OPEN_ALERTS, latest, newest
+from grafana.sql import DUE_SOON, LAST_OF_ALERT, OPEN_ALERTS, latest, newest
 from grafana.text import Language, Say, speaker
 
 FONT: Final = 64  # px of a tile's figure at 1080 lines
 
-AT_RISK: Final = f"""SELECT countIf(due_at <= $__toTime + INTERVAL {{minutes}} MINUTE) AS at_risk
-FROM {CLOCKS}
-WHERE state = 'running' AND due_at > $__toTime AND due_at <= $__toTime + INTERVAL 60 MINUTE"""
+AT_RISK: Final = f"""SELECT countIf(due_at <= $__toTime_ms + INTERVAL {{minutes}} MINUTE) AS at_risk
+FROM
+(
+  {DUE_SOON}
+)"""
+_OPEN: Final = f"""FROM
+(
+  SELECT {LAST_OF_ALERT.format("severity")} AS severity, any(kind) AS kind
+  FROM alerts
+  GROUP BY alert_id
+  HAVING {LAST_OF_ALERT.format("status")} != 'resolved'
+)"""
 OPEN: Final = f"""SELECT countIf(severity = 'critical') AS critical, countIf(severity = 'warning') AS warning
-FROM alerts_v
-WHERE {OPEN_ALERTS} AND kind != 'feed_silent'"""
+{_OPEN}
+WHERE kind != 'feed_silent'"""
 PHASE: Final = """SELECT if(starts_at <= $__toTime_ms, '', '{next}') || title
   || if(phase = '', '', ' · ' || phase) AS phase
 FROM peaks_v
@@ -49,8 +58,8 @@ FROM
   HAVING sumIf(reviews + complaints + tickets_created + orders, window_seconds = 86400) > 0
 )"""
 SILENT: Final = f"""SELECT count() AS silent
-FROM alerts_v
-WHERE {OPEN_ALERTS} AND kind = 'feed_silent'"""
+{_OPEN}
+WHERE kind = 'feed_silent'"""
 OPEN_ROWS: Final = Query(
     f"""SELECT severity, summary, fired_at, state, rule, alert_id
 FROM alerts_v

@@ -126,7 +126,32 @@ def test_figures_of_the_wall_are_those_of_the_events(wall: Wall) -> None:
     assert share == pytest.approx(negative / judged, abs=0.02)
 
 
+def test_clocks_at_risk_are_those_of_the_clocks_newest_rows(wall: Wall) -> None:
+    asked = dict(next(boards()).queries())
+    expected = wall.ask(
+        "SELECT countIf(due_at <= $__toTime_ms + INTERVAL 15 MINUTE), "
+        "countIf(due_at <= $__toTime_ms + INTERVAL 30 MINUTE), countIf(due_at <= $__toTime_ms + INTERVAL 60 MINUTE) "
+        "FROM sla_clocks_v "
+        "WHERE state = 'running' AND due_at > $__toTime_ms"
+    )[2][0]
+    told = tuple(wall.ask(asked[f"wall panel {number}"].sql)[2][0][0] for number in (6, 7, 8))
+    assert told == expected
+    assert 0 < told[0] < told[1] < told[2]
+
+
 def test_every_length_of_window_can_be_chosen(wall: Wall) -> None:
     sql = "SELECT count() FROM windows WHERE window_seconds = ${window} AND dimension = 'all'"
     for seconds in (WINDOW.values or {}).values():
         assert wall.ask(sql, window=seconds)[2][0][0] > 0
+
+
+def test_rows_written_twice_and_not_merged_change_no_answer(wall: Wall) -> None:
+    """Last, since it doubles every table."""
+    asked = {query.sql for board in boards() for _, query in board.queries() if "now()" not in query.sql}
+    before = {sql: wall.ask(sql)[2] for sql in asked}
+    for table in sorted(wall.filled.rows):
+        wall.client.execute(f"SYSTEM STOP MERGES {DATABASE}.{table}")
+        wall.client.execute(f"INSERT INTO {table} SELECT * FROM {table}")
+    doubled = wall.client.execute("SELECT count(), uniqExact(event_id) FROM reviews")[0]
+    assert doubled[0] == 2 * doubled[1]
+    assert {sql for sql, rows in before.items() if wall.ask(sql)[2] != rows} == set()
