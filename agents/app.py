@@ -190,7 +190,15 @@ class Worker:
 
         return timer
 
+    async def _look_back(self) -> None:
+        """Have delivered again what Faust dropped on its way to us."""
+        consumer = consumer_of(self.app)
+        for _, stages in self._kinds:
+            for tp, position in list(stages.overlooked(consumer.delivered)):
+                await consumer.rewind(tp, position)
+
     async def _flush(self) -> None:
+        await self._look_back()
         now_ms = self._parts.clock.now_ms()
         for _, source in self._sources.ready():
             async with source.lock:

@@ -30,6 +30,7 @@ class Stages(Generic[S]):
         self._settle = settle
         self._building: dict[TP, asyncio.Task[S]] = {}
         self._settled: dict[TP, int] = {}
+        self._standing: dict[TP, tuple[int, int]] = {}  # a position, and how often in a row it was found there
 
     def assign(self, tps: Iterable[TP], *, generation: int) -> None:
         """Begin to take partitions over; those that are not among them are ours no more."""
@@ -67,6 +68,20 @@ class Stages(Generic[S]):
         """Up to which offset a partition's stage is safe; 0 where it is not ours."""
         return self._settled.get(tp, 0)
 
+    def overlooked(self, delivered: Callable[[TP], int | None]) -> Iterator[tuple[TP, int]]:
+        """Partitions that stand still though more was delivered, and where; ask at even intervals.
+
+        Faust drops what comes between an assignment and the moment when we hear of it. Where more records follow, the
+        gap before those shows it; where none do, this does. One that only waits is named ever more rarely.
+        """
+        for tp, stage in self.ready():
+            at, times = self._standing.get(tp, (-1, 0))
+            times = times + 1 if at == stage.position and not stage.lock.locked() else 0
+            self._standing[tp] = (stage.position, times)
+            end = delivered(tp)
+            if end is not None and end > stage.position and times.bit_count() == 1:
+                yield tp, stage.position
+
     async def snapshot(self, now_ms: int, tps: Iterable[TP] | None = None) -> None:
         """Make stages safe and let their offsets be committed; those where nothing came are left alone."""
         wanted = None if tps is None else set(tps)
@@ -85,6 +100,7 @@ class Stages(Generic[S]):
         """Let a partition go, as it is."""
         task = self._building.pop(tp, None)
         self._settled.pop(tp, None)
+        self._standing.pop(tp, None)
         if task is not None and not task.done():
             task.cancel()
 

@@ -29,6 +29,7 @@ PLAIN: Final = (
     "neutral", "orders", "sla_met", "rating_mean", "satisfaction", "complaints_per_1k_orders", "sla_breach_rate",
     "agreement",
 )  # fmt: skip
+WORKER: Final = (sys.executable, "-m", "peakwatch.cli", "worker")
 PERCENTILES: Final = ("first_response", "resolution")
 
 Key = tuple[int, int, str, str]  # window_seconds, window_end, dimension, value
@@ -70,12 +71,12 @@ class Arena:
         self.environment |= {"PEAKWATCH_REHEARSAL": str(clock), "PEAKWATCH_IDLE": idle}
         return clock
 
-    def start(self, *, spool: int = 0) -> "subprocess.Popen[bytes]":
+    def start(self, *, spool: int = 0, command: Sequence[str] = WORKER) -> "subprocess.Popen[bytes]":
         """One more worker. `spool`: its own directory; whoever takes a killed one's place takes its spool."""
         environment = {**self.environment, "PEAKWATCH_SPOOL_DIR": str(self.folder / f"spool{spool}")}
         with (self.folder / f"worker{len(self.workers)}.log").open("wb") as log:
             worker = subprocess.Popen(
-                [sys.executable, "-m", "peakwatch.cli", "worker"],
+                command,
                 env=environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
         self.workers.append(worker)
