@@ -15,6 +15,7 @@ import msgspec
 import sentiment.judge
 import sentiment.words
 from peakwatch.config import Config
+from peakwatch.held_windows import HeldWindows
 from schemas.errors import PermanentError
 from schemas.events import MAX_MESSAGE_BYTES
 from schemas.lines import alert_line, sla_line
@@ -26,7 +27,7 @@ from sentiment.privacy import mask_text
 from sentiment.validity import validity_batch
 from streams.decisions import Decisions
 from streams.dimensions import Dimensions
-from streams.engine import Decider, Engine, Line
+from streams.engine import Decider, Engine, Line, Windows
 from streams.intake import Record
 from streams.judging import Judging
 from streams.source import DEFAULT_LATENESS_MS, SourceConfig
@@ -72,10 +73,11 @@ def replay(
     """
     began = time.perf_counter()
     gc.set_threshold(YOUNG_OBJECTS)
-    windows = None if outputs.windows is None else RollingWindows(Dimensions(dimensions))
-    engine = engine_of(config, decider or decisions_of(config), lateness_ms=lateness_ms, windows=windows)
     alerts = 0
     with ExitStack() as stack:
+        asked = outputs.windows is not None
+        windows = stack.enter_context(HeldWindows(RollingWindows(Dimensions(dimensions)))) if asked else None
+        engine = engine_of(config, decider or decisions_of(config), lateness_ms=lateness_ms, windows=windows)
         # All of them now: that one cannot be written must not show only after the last event.
         to_alerts, to_windows, to_sla = (_open(path, stack) for path in (outputs.alerts, outputs.windows, outputs.sla))
         for count, batch in _batches(_records(files)):
@@ -101,7 +103,7 @@ def replay(
 
 
 def engine_of(
-    config: Config, decider: Decider, *, lateness_ms: int = DEFAULT_LATENESS_MS, windows: RollingWindows | None = None
+    config: Config, decider: Decider, *, lateness_ms: int = DEFAULT_LATENESS_MS, windows: Windows | None = None
 ) -> Engine:
     """The engine that a configuration means; the rules are the decider's."""
     source = SourceConfig(

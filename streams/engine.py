@@ -16,9 +16,9 @@ from streams.dedupe import Dedupe
 from streams.facts import Facts
 from streams.intake import Accepted, Record, Tally
 from streams.judging import judge_reviews
-from streams.panes import PaneDeltas
+from streams.panes import Deltas, PaneDeltas
 from streams.source import Source, SourceConfig
-from streams.windows import RollingWindows, RowBatch
+from streams.windows import RowBatch
 
 
 class Line(NamedTuple):
@@ -47,6 +47,18 @@ class Decider(Protocol):
         ...
 
 
+class Windows(Protocol):
+    """Where every pane is gathered: `streams/windows.py`, or what stands before it to hold them."""
+
+    def add(self, deltas: Deltas) -> None:
+        """Take contributions to any pane."""
+        ...
+
+    def advance(self, to_pane: int) -> Iterator[RowBatch]:
+        """The windows that changed before a pane, by ascending end."""
+        ...
+
+
 class Engine:
     """All topics as one: a topic is one partition here, and an event_id counts once, whatever its topic (O3).
 
@@ -54,7 +66,7 @@ class Engine:
     """
 
     def __init__(
-        self, config: SourceConfig, *, windows: RollingWindows | None = None, decisions: Decider | None = None
+        self, config: SourceConfig, *, windows: Windows | None = None, decisions: Decider | None = None
     ) -> None:
         dedupe = Dedupe()
         self._config = config

@@ -5,7 +5,10 @@ within the relative error a of 2 gamma^i / (gamma + 1) (Masson, Rim, Lee: DDSket
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping, MutableMapping
+from functools import lru_cache
+from itertools import accumulate
 from typing import Final
 
 RELATIVE_ERROR: Final = 0.01
@@ -21,6 +24,7 @@ def bucket(value_ms: int) -> int:
     return math.ceil(math.log(value_ms) / _LOG_GAMMA) if value_ms > 0 else ZERO_BUCKET
 
 
+@lru_cache(maxsize=4096)
 def estimate(index: int) -> int:
     """The duration in ms, rounded, that stands for a bucket."""
     return round(2 * GAMMA**index / (GAMMA + 1)) if index >= 0 else 0
@@ -59,14 +63,10 @@ class Total:
 
 def quantiles(sketch: Mapping[int, int], shares: tuple[float, ...] = (0.5, 0.9, 0.99)) -> tuple[int, ...]:
     """The nearest-rank quantiles in ms: the ceil(share * n)-th smallest. ValueError for an empty sketch."""
-    total = sum(sketch.values())
+    buckets = sorted(sketch)
+    reached = list(accumulate(map(sketch.__getitem__, buckets)))
+    total = reached[-1] if reached else 0
     if total <= 0:
         raise ValueError("quantiles of an empty sketch")
     ranks = [max(1, math.ceil(round(share * total, 9))) for share in shares]
-    found: list[int] = []
-    seen = 0
-    for index in sorted(sketch):
-        seen += sketch[index]
-        while len(found) < len(ranks) and seen >= ranks[len(found)]:
-            found.append(estimate(index))
-    return tuple(found)
+    return tuple(estimate(buckets[bisect_left(reached, rank)]) for rank in ranks)

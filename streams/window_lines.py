@@ -67,8 +67,9 @@ class WindowLines:
             whole(f.CREATED), batch.tickets_open[order].tolist(),
             *(_quantiles([batch.sketches[i] for i in order], which) for which in (f.FIRST_RESPONSE, f.RESOLUTION)),
             whole(f.SLA_BREACHES), whole(f.REOPENED), whole(f.JUDGED), whole(f.NEUTRAL), whole(f.ORDERS),
-            whole(f.SLA_MET), _shares(column[f.SLA_BREACHES], verdicts), _shares(column[f.AGREEING], column[f.COMPARED]),
-            whole(f.COMPARED), _shares(reviews - judged, reviews), _shares(column[f.NEUTRAL], judged),
+            whole(f.SLA_MET), _shares(column[f.SLA_BREACHES], verdicts),
+            _shares(column[f.AGREEING], column[f.COMPARED]), whole(f.COMPARED),
+            _shares(reviews - judged, reviews), _shares(column[f.NEUTRAL], judged),
             _shares(column[f.DUPLICATES], reviews), _drifts(batch, order),
             strict=True,
         )  # fmt: skip

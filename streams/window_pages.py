@@ -12,8 +12,9 @@ import numpy as np
 from schemas.results import PANE_MS
 from streams.dimensions import Key
 from streams.figures import COLUMNS
+from streams.pane_log import Block, KeyIds
 from streams.panes import GRAIN_MS
-from streams.windows import Block, KeyIds, RollingWindows
+from streams.windows import RollingWindows
 from streams.word_windows import WordWindows
 
 PANES_PER_PAGE: Final = 3_600_000 // PANE_MS

@@ -9,30 +9,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from schemas.events import Dims
 from schemas.results import PANE_MS, WINDOW_SECONDS
 from streams import sketch as sketches
 from streams.dimensions import Dimensions, Key
 from streams.figures import COLUMNS, OPEN_CHANGE, SKETCHES
+from streams.pane_log import Block, KeyIds, SketchPane, block_log, sketch_log
 from streams.panes import Deltas, Ints, SketchEntry
-from streams.sketch import Sketch, Total
+from streams.sketch import Total
 from streams.word_windows import DRIFT_DIMENSION, DRIFT_SECONDS, WordWindows
 
 MARGIN_PANES: Final = 2160  # corrections reach back so far: 6 h, for partitions that lag while others run ahead
 SWEEP_PANES: Final = 360
+PACKED_PANES: Final = 400  # older ones are asked for when they leave the day, or by a late event
 
-KeyIds = NDArray[np.int64]
-SketchPane = dict[tuple[int, int], Sketch]  # (key id, which) -> sketch
 SketchChange = tuple[int, int, int, int]  # key id, which, bucket, count
-
-
-class Block(NamedTuple):
-    """What one pane holds, by key; `keys` ascend."""
-
-    keys: KeyIds
-    figures: Ints  # (len(keys), COLUMNS)
 
 
 class RowBatch(NamedTuple):
@@ -75,8 +67,8 @@ class RollingWindows:
         self._cells: dict[Dims, KeyIds] = {}
         self._sums = np.zeros((64, len(windows), COLUMNS), np.int64)
         self._open = np.zeros(64, np.int64)
-        self.log: dict[int, Block] = {}
-        self.sketch_log: dict[int, SketchPane] = {}
+        self.log = block_log()
+        self.sketch_log = sketch_log()
         self._sketch_sums: dict[tuple[int, int, int], Total] = {}  # (key, window, which)
         self.pending: dict[int, list[Block]] = {}
         self.pending_sketches: dict[int, list[SketchChange]] = {}
@@ -353,6 +345,8 @@ class RollingWindows:
             del self.log[old]
             self.sketch_log.pop(old, None)
             self.touched.add(old)
+        self.log.pack_before(pane - PACKED_PANES)
+        self.sketch_log.pack_before(pane - PACKED_PANES)
         if self.words is not None:
             self.words.forget((pane - MARGIN_PANES) * PANE_MS)
 
