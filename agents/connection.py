@@ -34,6 +34,12 @@ def credentials(settings: Settings) -> Any:
 
 def _ssl_context(settings: Settings) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=settings.kafka_ssl_cafile or None)
+        context = ssl.create_default_context(cafile=settings.kafka_ssl_cafile or None)
     except (OSError, ssl.SSLError) as error:
         raise ConfigError([f"kafka_ssl_cafile: {settings.kafka_ssl_cafile}: {error}"]) from None
+    if settings.kafka_ssl_certfile:
+        try:
+            context.load_cert_chain(settings.kafka_ssl_certfile, settings.kafka_ssl_keyfile or None)
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigError([f"kafka_ssl_certfile: {settings.kafka_ssl_certfile}: {error}"]) from None
+    return context

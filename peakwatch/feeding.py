@@ -30,6 +30,8 @@ def producer(settings: Settings) -> KafkaProducer:
         options = {
             "security_protocol": settings.kafka_security_protocol,
             "ssl_cafile": settings.kafka_ssl_cafile or None,
+            "ssl_certfile": settings.kafka_ssl_certfile or None,
+            "ssl_keyfile": settings.kafka_ssl_keyfile or None,
             "sasl_mechanism": settings.kafka_sasl_mechanism,
             "sasl_plain_username": settings.kafka_sasl_username,
             "sasl_plain_password": settings.kafka_sasl_password,

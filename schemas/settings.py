@@ -32,6 +32,8 @@ class Settings:
     kafka_sasl_username: str = ""
     kafka_sasl_password: str = field(default="", repr=False)
     kafka_ssl_cafile: str = ""
+    kafka_ssl_certfile: str = ""  # our own, where the brokers ask for one
+    kafka_ssl_keyfile: str = ""
     kafka_replication: int = 1
     kafka_session_timeout_ms: int = 10_000
     group: str = "peakwatch"
