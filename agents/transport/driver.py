@@ -6,7 +6,7 @@ Decides how Faust's consumer is told what the ledgers say; what may be delivered
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, cast
 
 from faust.exceptions import ImproperlyConfigured
@@ -19,7 +19,6 @@ from agents import broker
 from agents.claims import Lease
 from agents.transport.chunks import Chunk, ChunkSchema
 from agents.transport.ledger import Delivery, Ledger
-from agents.transport.membership import follow_group
 
 SCHEME: Final = "kafkachunk"
 
@@ -90,8 +89,17 @@ class ConsumerThread(kafka.AIOKafkaConsumerThread):
         await super().on_start()
         coordinator = self._ensure_consumer()._coordinator
         if hasattr(coordinator, "_do_heartbeat"):  # a client without a group has none
-            session_ms = int(self.app.conf.broker_session_timeout * 1000)
-            follow_group(coordinator, sent=self.lease.renew, now_ms=monotonic_ms, every_ms=session_ms // 2)
+            coordinator._do_heartbeat = self._noting(coordinator._do_heartbeat)
+
+    def _noting(self, heartbeat: Callable[[], Awaitable[bool]]) -> Callable[[], Awaitable[bool]]:
+        async def noted() -> bool:
+            sent_at_ms = monotonic_ms()  # the session runs from the broker's receipt, which is not before
+            alive = await heartbeat()
+            if alive:
+                self.lease.renew(sent_at_ms)
+            return alive
+
+        return noted
 
 
 class Consumer(kafka.Consumer):
