@@ -71,10 +71,12 @@ def tile(
     decimals: int | None = None,
     nothing: str = "–",
     mapping: Mapping[str, tuple[str, str]] | None = None,
+    fields: Mapping[str, tuple[str, colours.Steps]] | None = None,
 ) -> Panel:
     """One figure, on a colour. With `font` the name stands inside, to be read from afar, and not in the panel's head.
 
-    `mapping`: value -> text and colour. Several figures of a row stand side by side.
+    `mapping`: value -> text and colour. Several figures of a row stand side by side; `fields` tells how each is called
+    and coloured.
     """
     builder = (
         stat.Panel()
@@ -94,10 +96,14 @@ def tile(
         builder.mappings([_value_map(mapping)])
     if url:
         builder.data_links([link(title, url)])
+    for name, (shown, own) in (fields or {}).items():
+        builder.override_by_name(name, [
+            model.DynamicConfigValue("displayName", shown), model.DynamicConfigValue("thresholds", _steps(own)),
+        ])  # fmt: skip
     names = list(query.columns)
     if font:
         builder.text_mode(look.BigValueTextMode.VALUE_AND_NAME).justify_mode(look.BigValueJustifyMode.CENTER)
-        builder.text(common.VizTextDisplayOptions().title_size(font * 2 // 5).value_size(font))
+        builder.text(common.VizTextDisplayOptions().title_size(font * 9 // 20).value_size(font))
         if len(names) == 1:
             builder.display_name(title)
     else:
@@ -275,6 +281,11 @@ def _thresholds(steps: colours.Steps) -> dashboard.ThresholdsConfig:
     )
 
 
+def _steps(steps: colours.Steps) -> dict[str, object]:
+    """Thresholds as an override holds them."""
+    return {"mode": "absolute", "steps": [{"value": value, "color": colour} for value, colour in steps]}
+
+
 def _value_map(mapping: Mapping[str, tuple[str, str]]) -> model.ValueMap:
     return model.ValueMap(
         options={
@@ -293,10 +304,7 @@ def _column(column: Column) -> list[model.DynamicConfigValue]:
     if column.width:
         properties["custom.width"] = column.width
     if column.steps:
-        properties["thresholds"] = {
-            "mode": "absolute",
-            "steps": [{"value": value, "color": colour} for value, colour in column.steps],
-        }
+        properties["thresholds"] = _steps(column.steps)
         properties["color"] = {"mode": "thresholds"}
         properties["custom.cellOptions"] = {"type": "color-text"}
     if column.mapping:

@@ -138,6 +138,10 @@ def _tiles(say: Say) -> list[Panel]:
         tile(
             say("消息：成功 / 失败", "Messages sent / failed"),
             numbers(MESSAGES, "sent", "failed"),
+            fields={
+                "sent": (say("成功", "sent"), c.PLAIN),
+                "failed": (say("失败", "failed"), c.CRITICAL_ALERTS),
+            },
             unit=COUNT,
             steps=c.PLAIN,
             width=3,

@@ -12,7 +12,8 @@ from grafana.queries import Query, numbers, series
 from grafana.sql import DUE_SOON, LAST_OF_ALERT, OPEN_ALERTS, latest, newest
 from grafana.text import Language, Say, speaker
 
-FONT: Final = 64  # px of a tile's figure at 1080 lines
+FONT: Final = 80  # px of a tile's figure at 1080 lines; its name has nine twentieths of it
+SMALL: Final = 44
 
 AT_RISK: Final = f"""SELECT countIf(due_at <= $__toTime_ms + INTERVAL {{minutes}} MINUTE) AS at_risk
 FROM
@@ -69,6 +70,11 @@ LIMIT 5""",
     {"severity": "text", "summary": "text", "fired_at": "time", "state": "text", "rule": "text", "alert_id": "text"},
     at_least=0,
 )
+
+
+DEAD_LETTERS: Final = """SELECT count() AS letters
+FROM dead_letters_v
+WHERE received_at > $__toTime_ms - INTERVAL 1 HOUR AND received_at <= $__toTime_ms"""
 
 
 class Size(TypedDict):
@@ -141,6 +147,10 @@ def _figures(say: Say, language: Language, scale: int) -> list[Panel]:
             numbers(OPEN, "critical", "warning"),
             unit=COUNT,
             steps=c.OPEN_ALERTS,
+            fields={
+                "critical": (say("严重", "critical"), c.CRITICAL_ALERTS),
+                "warning": (say("警告", "warning"), c.WARNING_ALERTS),
+            },
             width=5,
             url=go("alerts", language),
             **size,
@@ -159,75 +169,32 @@ def _figures(say: Say, language: Language, scale: int) -> list[Panel]:
 
 def _outlook(say: Say, language: Language, scale: int) -> list[Panel]:
     size = Size(height=6 * scale, font=FONT * scale)
-    small = Size(height=3 * scale, font=FONT * scale // 2)
-    risk = [
-        tile(
-            say(f"{minutes} 分钟内将超时", f"SLA due in {minutes} min"),
-            numbers(AT_RISK.format(minutes=minutes), "at_risk"),
-            unit=COUNT,
-            steps=c.AT_RISK,
-            width=4,
-            url=go("service", language),
-            **size,
-        )
-        for minutes in (15, 30, 60)
-    ]
+    small = Size(height=3 * scale, font=SMALL * scale)
     none = say("无大促", "none planned")
     phase = Query(PHASE.format(next=say("下一：", "next: ")), {"phase": "text"})
+    pipeline, promo = go("pipeline", language), go("promo", language)
     return [
-        *risk,
-        tile(
-            say("大促阶段", "Promotion"),
-            phase,
-            unit="string",
-            steps=c.PLAIN,
-            width=8,
-            url=go("promo", language),
-            nothing=none,
-            height=3 * scale,
-            font=FONT * scale // 2,
+        *(
+            tile(
+                say(f"{minutes} 分钟内超时", f"SLA: {minutes} min"),
+                numbers(AT_RISK.format(minutes=minutes), "at_risk"), unit=COUNT, steps=c.AT_RISK, width=4,
+                url=go("service", language), **size,
+            )
+            for minutes in (15, 30, 60)
         ),
-        tile(
-            say("覆盖率", "Coverage"),
-            numbers(COVERAGE, "coverage"),
-            unit=SHARE,
-            decimals=0,
-            steps=c.COVERAGE,
-            width=4,
-            url=go("pipeline", language),
-            **small,
-        ),
-        tile(
-            say("倒计时", "Countdown"),
-            numbers(COUNTDOWN_SQL, "seconds"),
-            unit=COUNTDOWN,
-            steps=c.PLAIN,
-            width=8,
-            url=go("promo", language),
-            nothing=none,
-            **small,
-        ),
-        tile(
-            say("入库延迟", "Store age"),
-            numbers(STORE_AGE, "age"),
-            unit="s",
-            steps=c.AGE_SECONDS,
-            width=2,
-            url=go("pipeline", language),
-            height=3 * scale,
-            font=FONT * scale // 3,
-        ),
-        tile(
-            say("静默", "Silent feeds"),
-            numbers(SILENT, "silent"),
-            unit=COUNT,
-            steps=c.AT_RISK,
-            width=2,
-            url=go("alerts", language),
-            height=3 * scale,
-            font=FONT * scale // 3,
-        ),
-    ]
+        tile(say("大促阶段", "Promotion"), phase, unit="string", steps=c.PLAIN, width=6, url=promo, nothing=none,
+             **small),
+        tile(say("覆盖率", "Coverage"), numbers(COVERAGE, "coverage"), unit=SHARE, decimals=0, steps=c.COVERAGE,
+             width=3, url=pipeline, **small),
+        tile(say("静默渠道", "Silent feeds"), numbers(SILENT, "silent"), unit=COUNT, steps=c.AT_RISK, width=3,
+             url=go("alerts", language), **small),
+        tile(say("倒计时", "Countdown"), numbers(COUNTDOWN_SQL, "seconds"), unit=COUNTDOWN, steps=c.PLAIN, width=6,
+             url=promo, nothing=none, **small),
+        tile(say("入库延迟", "Store age"), numbers(STORE_AGE, "age"), unit="s", steps=c.AGE_SECONDS, width=3,
+             url=pipeline, **small),
+        tile(say("死信 / 时", "Dead letters, 1 h"), numbers(DEAD_LETTERS, "letters"), unit=COUNT,
+             steps=c.rising(1, 100), width=3, url=pipeline, **small),
+    ]  # fmt: skip
 
 
 def _trends(say: Say, language: Language, scale: int) -> list[Panel]:
