@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SECONDS_OF_DEMO ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup setup-dev test test-kafka lint format types bench train lock schemas kafka clean
+.PHONY: help demo setup setup-dev test test-kafka lint format bench lock schemas dashboards golden env clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,15 @@ bench: setup-dev ## Every benchmark, with the other side in the same run
 
 schemas: setup-dev ## Write schemas/json from the event types
 	@$(BIN)/python -m schemas.jsonschema
+
+dashboards: setup-dev ## Write grafana/dashboards from the code beside it
+	@$(BIN)/python -m grafana.build
+
+golden: setup-dev ## Write tests/golden anew: only where a change of what is said is meant
+	@$(BIN)/python -m tests.golden.make
+
+env: ## Write .env with secrets by chance, for docker-compose.yml
+	@scripts/make-env
 
 setup: $(VENV)/.ready ## Create the virtual environment for running
 
