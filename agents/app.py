@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import aiohttp
@@ -15,10 +15,10 @@ import faust
 from aiokafka import AIOKafkaProducer
 from faust.types import TP
 
-from agents import broker, connection, pagestore
+from agents import broker, claims, connection, pagestore
 from agents.action_stage import ActionPorts, ActionStage
 from agents.alert_stage import AlertStage, Notifier, restore
-from agents.claims import Fence
+from agents.claims import NOBODY, Fence
 from agents.decision_stage import DecisionPorts, DecisionStage
 from agents.metrics import WorkerCollector, serve
 from agents.pages import Snapshot
@@ -27,7 +27,7 @@ from agents.publish import Publisher
 from agents.reloading import ConfigFiles
 from agents.source_stage import SourcePorts, SourceStage, owned_by
 from agents.stages import Stages
-from agents.takeover import decode_journals, take_over
+from agents.takeover import Journal, Outputs, decode_journals, take_over
 from agents.transport.chunks import Chunk, ChunkSchema
 from agents.transport.driver import APP_SETTINGS, broker_url, consumer_of, register
 from agents.watching import Watching
@@ -36,7 +36,7 @@ from alerts.notify.http import open_session
 from schemas.errors import ConfigError, TransientError
 from schemas.results import Alert
 from schemas.settings import Settings
-from schemas.topics import ACTIONS, ALERTS, DELTAS, OBSERVATIONS, SOURCES, WINDOWS
+from schemas.topics import ACTIONS, ALERTS, CLOCK, DELTAS, OBSERVATIONS, SOURCES, WINDOWS
 from storage.writer import Writer
 from streams import window_pages
 from streams.dimensions import Dimensions
@@ -49,6 +49,7 @@ _log = logging.getLogger("peakwatch.worker")
 
 CHUNK_RECORDS: Final = 1_000  # as much as one turn of the event loop may take
 QUEUED_CHUNKS: Final = 16
+NOWHERE: Final = Journal(0, NOBODY)
 RELOAD_S: Final = 2.0  # how often the configuration's files are looked at
 
 
@@ -327,10 +328,8 @@ class Worker:
             source.load(snapshot.pages)
             position, tick_ms = snapshot.root["position"], snapshot.root["tick_ms"]
             since = decode_journals(snapshot.root["journals"])
-        outputs = await take_over(
-            self._producer, bootstrap=settings.kafka_bootstrap, source=(tp.topic, tp.partition),
-            outputs=[*windows, decisions], since=since, generation=generation, options=self._options,
-            confirm=consumer_of(self.app).confirm_session, check=consumer_of(self.app).check_session,
+        outputs = await self._take_over(
+            (tp.topic, tp.partition), [*windows, decisions], since=since, generation=generation
         )  # fmt: skip
         watch = self._watching.absorbed(tp.topic, tp.partition)
         ports = SourcePorts(outputs, windows, decisions, self._writer, self._saved(tp), self._send, watch)
@@ -342,11 +341,12 @@ class Worker:
         position, since = 0, {}
         if snapshot is not None:
             position, since = snapshot.root["position"], decode_journals(snapshot.root["journals"])
-        outputs = await take_over(
-            self._producer, bootstrap=self._settings.kafka_bootstrap, source=(tp.topic, tp.partition),
-            outputs=[decisions], since=since, generation=generation, options=self._options,
-            confirm=consumer_of(self.app).confirm_session, check=consumer_of(self.app).check_session,
-        )  # fmt: skip
+        read = await self._store.load(*decisions)
+        if read is not None and read.root["position"] > since.get(decisions, NOWHERE).offset:
+            # Their fence knows all that came before; our own journal may be as old as the last action.
+            held = Fence.load(read.root["fence"]).held((tp.topic, tp.partition))
+            since = {decisions: Journal(read.root["position"], held)}
+        outputs = await self._take_over((tp.topic, tp.partition), [decisions], since=since, generation=generation)
         ports = ActionPorts(outputs, decisions, self._writer, self._saved(tp), self._send)
         return ActionStage(ports, position=position)
 
@@ -370,6 +370,7 @@ class Worker:
         decisions, changes = parts.decisions(), list[Alert]()
         snapshot = await self._snapshot_of(tp, generation)
         event_time, fence, position = EventTime(settings.idle_ms), Fence(adopting=True), 0
+        since = {}
         if snapshot is not None:
             changes = decisions.load(snapshot.pages)
             before = snapshot.root["config"]
@@ -377,14 +378,30 @@ class Worker:
                 _log.warning("decisions: made by configuration %s so far, from here on by %s", before, parts.version)
             event_time = event_time_of(snapshot.root, settings.idle_ms)
             fence, position = Fence.load(snapshot.root["fence"]), snapshot.root["position"]
+            since = {(tp.topic, tp.partition): Journal(position, fence.held((CLOCK, 0)))}
+        clock = await self._take_over((CLOCK, 0), [(tp.topic, tp.partition)], since=since, generation=generation)
         topic = Publisher(self._producer, topic=ALERTS, partitions=1)
-        ports = DecisionPorts(self._writer, self._saved(tp), topic, self._watching.told)
+        ports = DecisionPorts(
+            clock, (tp.topic, tp.partition), self._writer, self._saved(tp), topic, self._watching.told
+        )  # fmt: skip
         stage = DecisionStage(
-            decisions, ports, event_time=event_time, fence=fence, position=position, version=parts.version
+            decisions, ports, event_time=event_time, fence=fence, position=position,
+            shown=parts.clock.shown, version=parts.version
         )  # fmt: skip
         await self._writer.write(parts.phases)
         await stage.tell(changes)
         return stage
+
+    async def _take_over(
+        self, source: claims.Source, outputs: Sequence[broker.Partition], *,
+        since: Mapping[broker.Partition, Journal], generation: int,
+    ) -> Outputs:  # fmt: skip
+        consumer = consumer_of(self.app)
+        return await take_over(
+            self._producer, bootstrap=self._settings.kafka_bootstrap, source=source, outputs=outputs, since=since,
+            generation=generation, options=self._options, confirm=consumer.confirm_session,
+            check=consumer.check_session,
+        )  # fmt: skip
 
     async def _snapshot_of(self, tp: TP, generation: int) -> Snapshot | None:
         return await self._store.take_over(

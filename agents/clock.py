@@ -15,6 +15,10 @@ class SystemClock:
         """Now."""
         return time.time_ns() // 1_000_000
 
+    def shown(self, machine_ms: int) -> int:
+        """What it showed when the machine's clock showed this."""
+        return machine_ms
+
     async def sleep(self, ms: int) -> None:
         """Wait."""
         await asyncio.sleep(ms / 1000)
@@ -33,7 +37,11 @@ class RehearsalClock:
 
     def now_ms(self) -> int:
         """Now, in the rehearsal."""
-        return self.origin_ms + round((SystemClock().now_ms() - self.began_ms) * self.speed)
+        return self.shown(SystemClock().now_ms())
+
+    def shown(self, machine_ms: int) -> int:
+        """What it showed when the machine's clock showed this."""
+        return self.origin_ms + round((machine_ms - self.began_ms) * self.speed)
 
     async def sleep(self, ms: int) -> None:
         """Wait for so long in the rehearsal."""

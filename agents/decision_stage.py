@@ -1,25 +1,34 @@
-"""Stage 2, deciding, driven: the one partition of facts and actions through `Decisions` to the topic `alerts`."""
+"""Stage 2, deciding, driven: the one partition of facts, actions and passing time through `Decisions` to the alerts.
+
+All that is decided is a function of that one log: when a record was written is its own timestamp, and time that passes
+without records is written into the log before anything is decided by it. So whoever reads the log again, from whatever
+snapshot, tells the same alerts under the same ids.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from agents.batches import decode_fact_batch
-from agents.claims import Fence, decode_stamp
+from agents.broker import Partition
+from agents.claims import Fence, Mark, Stamp, decode_stamp
 from agents.source_stage import RowWriter, Snapshots
+from agents.takeover import Outputs
 from agents.transport.chunks import Chunk
 from agents.window_stage import EventTime, KeyedTopic
 from alerts.actions import decode_action, row_of
 from schemas.lines import alert_line
-from schemas.results import Alert, PeakPhase
-from schemas.topics import ACTIONS
+from schemas.results import PANE_MS, Alert, PeakPhase
+from schemas.topics import ACTIONS, CLOCK
 from streams.decisions import Decisions
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionPorts:
-    """Where alerts go, and what was made of actions."""
+    """Where alerts go, and what was made of actions. `clock`: where passing time is written, as a source of our log."""
 
+    clock: Outputs
+    decisions: Partition
     writer: RowWriter
     snapshots: Snapshots
     topic: KeyedTopic
@@ -31,15 +40,17 @@ class DecisionStage:
 
     def __init__(
         self, decisions: Decisions, ports: DecisionPorts, *, event_time: EventTime, fence: Fence, position: int,
-        version: str = "",
+        shown: Callable[[int], int] = lambda ms: ms, version: str = "",
     ) -> None:  # fmt: skip
-        """`version`: of the configuration."""
+        """`shown`: what the workers' clock shows at an instant of the machine's. `version`: of the configuration."""
         self.lock = asyncio.Lock()
         self.decisions = decisions
         self.position = position
         self._ports = ports
         self._fence = fence
         self._event_time = event_time
+        self._shown = shown
+        self._reached_ms = -1  # as the log has it
         self._rows_ticket = 0
         self.version = version
         self._unplanned: list[PeakPhase] = []  # what the store has of peaks that nobody planned
@@ -54,18 +65,21 @@ class DecisionStage:
                 continue
             if stamp.source[0] == ACTIONS:
                 await self._act(record.value or b"")
+            elif stamp.source[0] == CLOCK:
+                self._reached_ms = max(self._reached_ms, stamp.mark.tick_ms)
+                await self.tell(self.decisions.advance(stamp.mark.tick_ms))
             else:
-                newest_ms, facts = decode_fact_batch(record.value or b"")
-                self._event_time.observe(stamp.source, newest_ms, now_ms=now_ms, records=stamp.mark.to > stamp.start)
-                reached_ms = self._event_time.reached(now_ms)
-                await self.tell(self.decisions.feed(facts, newest_ms=reached_ms, source=stamp.source))
+                await self._feed(stamp, record.value or b"", written_ms=self._shown(record.timestamp))
         self.position = max(self.position, chunk.end)
 
     async def tick(self, now_ms: int) -> None:
-        """Decide on what the passing of time alone brings: silence, an incident's end."""
+        """Let time pass in the log, where nothing else comes that would: silence, an incident's end are due by it."""
         reached_ms = self._event_time.reached(now_ms)
-        if reached_ms >= 0:
-            await self.tell(self.decisions.advance(reached_ms))
+        if reached_ms >= self._reached_ms + PANE_MS:
+            mark = Mark(0, reached_ms)
+            await self._ports.clock.send(self._ports.decisions, b"", start=0, mark=mark)
+            await self._ports.clock.flush()
+            self._reached_ms = reached_ms
         unplanned = self.decisions.peak.watch.rows()
         if unplanned != self._unplanned:
             self._rows_ticket = await self._ports.writer.write(unplanned)
@@ -79,8 +93,7 @@ class DecisionStage:
         """Make everything up to the position safe; the offset that may then be committed."""
         position = self.position
         await self._ports.writer.safe(self._rows_ticket)
-        newest = [[topic, partition, at] for (topic, partition), at in self._event_time.newest.items()]
-        root = {"position": position, "fence": self._fence.dump(), "newest": newest, "config": self.version}
+        root = {"position": position, "fence": self._fence.dump(), "config": self.version, **self._event_time.dump()}
         await self._ports.snapshots.save(dict(self.decisions.dump()), root)
         return position
 
@@ -95,6 +108,13 @@ class DecisionStage:
         self.decisions, self.version = decisions, version
         await self.tell(changes)
         return True
+
+    async def _feed(self, stamp: Stamp, batch: bytes, *, written_ms: int) -> None:
+        newest_ms, facts = decode_fact_batch(batch)
+        self._event_time.observe(stamp.source, newest_ms, now_ms=written_ms, records=stamp.mark.to > stamp.start)
+        reached_ms = self._event_time.reached(written_ms)
+        self._reached_ms = max(self._reached_ms, reached_ms)
+        await self.tell(self.decisions.feed(facts, newest_ms=reached_ms, source=stamp.source))
 
     async def _act(self, message: bytes) -> None:
         """What a person did, at this place among the facts; after a restart the same comes of it at the same place."""

@@ -42,13 +42,19 @@ class WindowPorts:
 
 
 class EventTime:
-    """How far event time has come, over all sources. All in ms; `now_ms` is the wall clock."""
+    """How far event time has come, over all sources. All in ms; `now_ms` is the wall clock.
 
-    def __init__(self, idle_ms: int, newest: Mapping[Source, int] | None = None) -> None:
+    A function of what was observed and of `now_ms`, also after `dump` and `event_time_of`.
+    """
+
+    def __init__(
+        self, idle_ms: int, newest: Mapping[Source, int] | None = None, *, heard: Mapping[Source, int] | None = None,
+        silent_since: int | None = None,
+    ) -> None:  # fmt: skip
         self._idle_ms = idle_ms
         self.newest: dict[Source, int] = dict(newest or {})
-        self._heard: dict[Source, int] = {}
-        self._silent_since: int | None = None
+        self._heard: dict[Source, int] = dict(heard or {})
+        self._silent_since = silent_since
 
     def observe(self, source: Source, newest_ms: int, *, now_ms: int, records: bool = True) -> None:
         """A source has come so far. Without `records` it was its clock alone that spoke: a silent source is silent."""
@@ -71,6 +77,14 @@ class EventTime:
         # Nothing comes: event time goes on with the clock, so that windows empty and silences are seen.
         silent_ms = now_ms - self._silent_since
         return newest + (silent_ms if silent_ms >= self._idle_ms else 0)
+
+    def dump(self) -> dict[str, Any]:
+        """For a snapshot's root; `event_time_of` reads it back."""
+        return {
+            "newest": [[*source, at] for source, at in self.newest.items()],
+            "heard": [[*source, at] for source, at in self._heard.items()],
+            "silent_since": self._silent_since,
+        }
 
 
 class WindowStage:
@@ -122,8 +136,7 @@ class WindowStage:
         await self.emit(now_ms)
         await self._ports.topic.flush()
         await self._ports.writer.safe(self._rows_ticket)
-        newest = [[topic, partition, at] for (topic, partition), at in self._event_time.newest.items()]
-        root = {"position": self.position, "fence": self._fence.dump(), "newest": newest}
+        root = {"position": self.position, "fence": self._fence.dump(), **self._event_time.dump()}
         position = self.position
         await self._ports.snapshots.save(dict(window_pages.dump_dirty(self.windows)), root)
         return position
@@ -140,4 +153,7 @@ class WindowStage:
 
 def event_time_of(root: Mapping[str, Any], idle_ms: int) -> EventTime:
     """The event time that a snapshot's root holds."""
-    return EventTime(idle_ms, {(topic, partition): at for topic, partition, at in root["newest"]})
+    newest, heard = (
+        {(topic, partition): at for topic, partition, at in root[name]} for name in ("newest", "heard")
+    )  # fmt: skip
+    return EventTime(idle_ms, newest, heard=heard, silent_since=root["silent_since"])

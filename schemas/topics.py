@@ -19,6 +19,9 @@ DELTAS: Final = "peakwatch-deltas"  # panes by dimension value, for the rolling 
 OBSERVATIONS: Final = "peakwatch-observations"  # one partition: what the detectors decide on
 ACTIONS: Final = "peakwatch-actions"  # acknowledge, snooze, silence …
 
+# No topic: whose claims and batches in the observations are the passing of event time, see `agents/decision_stage.py`.
+CLOCK: Final = "peakwatch-clock"
+
 KEY_FIELD: Final[dict[Source, str]] = {
     "reviews": "product_id",
     "complaints": "complaint_id",
