@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -10,6 +10,9 @@ from schemas.instants import format_instant
 from schemas.results import Alert, AlertAction, Delivery
 from schemas.strict import show_ms
 from storage.history import AlertState, SilenceState
+
+if TYPE_CHECKING:
+    from peakwatch.explaining import Explanation
 
 _COLOURS: Final = {"critical": "bold red", "warning": "yellow", "info": "cyan", "resolved": "dim"}
 DONE: Final = {
@@ -85,6 +88,30 @@ def show_story(
         print("\nlast quotes:")
         for quote in quotes:
             print(f"  「{quote}」")
+
+
+def show_explanation(found: "Explanation") -> None:
+    """Each figure as the alert said it, as the rows have it, and whether the two agree."""
+    alert = found.alert
+    print(f"{alert.alert_id}  {alert.rule} ({alert.kind})  {where(alert.labels)}  decided {local(alert.at)}")
+    print(alert.summary)
+    print(f"rule now: {found.rule}" if found.rule else "rule now: there is none of this name")
+    print()
+    marks = {True: "agrees", False: "DIFFERS", None: "shown"}
+    for check in found.checks:
+        note = f"  ({check.note})" if check.note else ""
+        print(f"  {marks[check.agrees]:8}{check.what}: said {_shown(check.said)}, found {_shown(check.found)}{note}")
+    print()
+    verdict = {
+        True: "the stored rows bear it out",
+        False: "the stored rows do NOT bear it out",
+        None: "nothing to judge by",
+    }
+    print(verdict[found.agrees])
+
+
+def _shown(value: object) -> str:
+    return "nothing" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def action_line(action: AlertAction) -> str:

@@ -49,7 +49,7 @@ def trouble(settings: Settings) -> str:
     """Why rows cannot be stored now, and what to do; '' if they can."""
     client = clickhouse(settings)
     try:
-        todo = status(client, database=settings.clickhouse_database).todo
+        todo = status(client, database=settings.clickhouse_database).needed
     except PeakWatchError as error:
         return f"{error} (settings clickhouse_host, clickhouse_port)"
     finally:

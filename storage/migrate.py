@@ -45,6 +45,7 @@ class Status(NamedTuple):
     version: str
     done: tuple[str, ...]
     todo: tuple[str, ...]
+    needed: tuple[str, ...] = ()  # of those to do, what nothing works without
 
 
 def status(client: Executor, *, database: str, directory: Path = DDL) -> Status:
@@ -57,7 +58,8 @@ def status(client: Executor, *, database: str, directory: Path = DDL) -> Status:
         if error.code not in (UNKNOWN_TABLE, UNKNOWN_DATABASE):
             raise
         todo = tuple(step.name for step in steps)
-    return Status(version, tuple(step.name for step in steps if step.name not in todo), todo)
+    needed = tuple(step.name for step in steps if step.name in todo and not step.optional)
+    return Status(version, tuple(step.name for step in steps if step.name not in todo), todo, needed)
 
 
 def migrate(

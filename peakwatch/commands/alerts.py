@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from peakwatch.commands.options import add_settings, settings_of
+from peakwatch.commands.options import add_settings, path_of, settings_of
 from peakwatch.commands.times import duration, until
 from schemas.errors import PermanentError
 
@@ -23,7 +23,7 @@ EXAMPLES: Final = """examples:
 
 An id may be cut to its first characters. Who acted and when is kept (--by, else $USER). An action goes to the topic
 peakwatch-actions; a worker takes it in its order among the facts, and `list` and `show` read what came of it from
-ClickHouse. Status 0: done; 1: refused, with the reason, or a server is away."""
+ClickHouse. Status 0: done; 1: refused, with the reason, or `explain` found otherwise, or a server is away."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -165,7 +165,37 @@ def _labels(arguments: argparse.Namespace, history: "History", now_ms: int) -> i
 
 
 def _explain(arguments: argparse.Namespace, history: "History", now_ms: int) -> int:
-    raise NotImplementedError
+    from peakwatch import alert_screen as screen
+    from peakwatch import stores
+    from peakwatch.acting import whole_id
+    from peakwatch.config import load_config
+    from peakwatch.explaining import explain
+    from storage.grounds import Grounds
+
+    settings = settings_of(arguments)
+    alert_id = whole_id(history, arguments.ids[0])
+    state, said = history.alert(alert_id), history.transitions(alert_id)
+    if state is None or not said:
+        raise PermanentError(f"there is no alert {alert_id}")
+    config = load_config(
+        rules=path_of(settings.rules), calendars=path_of(settings.calendars), peaks=path_of(settings.peaks)
+    )
+    client = stores.clickhouse(settings)
+    try:
+        found = explain(said, Grounds(client, database=settings.clickhouse_database), config)
+    finally:
+        client.close()
+    done, sent = history.actions(alert_id), history.deliveries(alert_id)
+    if arguments.json:
+        parts: dict[str, Sequence[Any]] = {"transitions": said, "actions": done, "deliveries": sent}
+        rows = {name: [screen.plain(row) for row in part] for name, part in parts.items()}
+        checks = [check._asdict() for check in found.checks]
+        screen.print_json({"alert": screen.plain(state), "agrees": found.agrees, "checks": checks, **rows})
+    else:
+        screen.show_explanation(found)
+        print()
+        screen.show_story(state, said, done, sent)
+    return 1 if found.agrees is False else 0
 
 
 _READS: Final[dict[str, Callable[[argparse.Namespace, "History", int], int]]] = {

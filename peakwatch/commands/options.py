@@ -23,6 +23,11 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
     return read_settings(path, os.environ)
 
 
+def path_of(text: str) -> Path | None:
+    """The file that a setting names; None: what ships."""
+    return Path(text) if text else None
+
+
 def add_rules(parser: argparse.ArgumentParser) -> None:
     """The three files of what an event leads to."""
     parser.add_argument(

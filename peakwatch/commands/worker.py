@@ -3,10 +3,9 @@
 import argparse
 import asyncio
 import os
-from pathlib import Path
 from typing import Final
 
-from peakwatch.commands.options import add_settings, settings_of
+from peakwatch.commands.options import add_settings, path_of, settings_of
 
 EXAMPLES: Final = """examples:
   PEAKWATCH_KAFKA_BOOTSTRAP=kafka:9092 PEAKWATCH_CLICKHOUSE_HOST=clickhouse peakwatch worker
@@ -46,8 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     def load() -> Config:
         return load_config(
-            rules=_path(settings.rules), calendars=_path(settings.calendars), peaks=_path(settings.peaks),
-            notify=_path(settings.notify), environment=os.environ,
+            rules=path_of(settings.rules), calendars=path_of(settings.calendars), peaks=path_of(settings.peaks),
+            notify=path_of(settings.notify), environment=os.environ,
         )  # fmt: skip
 
     config = load()
@@ -55,7 +54,3 @@ def run(arguments: argparse.Namespace) -> int:
     asyncio.run(ensure_topics(settings.kafka_bootstrap, specs, options=options))
     run_worker(build_worker(settings, config, load=load))
     return 0
-
-
-def _path(text: str) -> Path | None:
-    return Path(text) if text else None

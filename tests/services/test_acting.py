@@ -14,6 +14,8 @@ from typing import Any, Final
 import pytest
 
 from embedded import kafka
+from peakwatch import stores
+from storage.grounds import Grounds
 from tests.parity.arena import ROOT, Arena
 from tests.parity.evening import Message
 
@@ -23,6 +25,9 @@ RULES: Final = """
 rules:
   - {name: many-complaints, kind: threshold, figure: complaints, above: 5, severity: critical, dimensions: [category],
      window_seconds: 300}
+  - {name: breach, kind: sla_breach}
+policies:
+  - {name: quick, clock: first_response, target: 5s}
 """
 NOTIFY: Final = """
 people:
@@ -59,7 +64,7 @@ class Hook:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def about(self, category: str) -> list[dict[str, Any]]:
-        return [one for one in self.messages if any(a["labels"]["value"] == category for a in one["alerts"])]
+        return [one for one in self.messages if any(a["labels"].get("value") == category for a in one["alerts"])]
 
     def mentioned(self, category: str) -> list[str]:
         return [name for one in self.about(category) for name in one["mentions"]]
@@ -86,6 +91,12 @@ class Office:
             }  # fmt: skip
             messages.append(Message(at, "complaints", event["complaint_id"], json.dumps(event).encode()))  # type: ignore[arg-type]
         self.arena.feed(messages)
+
+    def open_ticket(self, name: str) -> None:
+        """Half a minute ago, and nobody answers."""
+        now_ms = time.time_ns() // 1_000_000
+        event = {"event_id": name, "event_time": now_ms - 30_000, "ticket_id": name, "action": "created"}
+        self.arena.feed([Message(now_ms, "tickets", name, json.dumps(event).encode())])
 
     def alerts(self, *words: str, status: int = 0, **environment: str) -> Any:
         """What the command answers."""
@@ -123,7 +134,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         (folder / "notify.yaml").write_text(NOTIFY % hook.server.server_address[1], "utf-8")
         arena.environment |= {
             "PEAKWATCH_RULES": str(folder / "rules.yaml"), "PEAKWATCH_NOTIFY": str(folder / "notify.yaml"),
-            "PEAKWATCH_IDLE": "2s", "PEAKWATCH_GROUP": f"acting-{os.getpid()}",
+            "PEAKWATCH_IDLE": "2s", "PEAKWATCH_SLA_HOLD": "1s", "PEAKWATCH_GROUP": f"acting-{os.getpid()}",
         }  # fmt: skip
         arena.start()
         yield Office(arena, hook)
@@ -149,6 +160,43 @@ def test_who_acknowledges_an_alert_is_kept_and_nobody_else_is_called(office: Off
     assert shown["alert"]["state"] == "acknowledged"
     assert [one["reason"] for one in shown["transitions"]][-1] == "acknowledged"
     assert {one["outcome"] for one in shown["deliveries"]} >= {"sent"}
+
+
+def test_a_decision_is_recomputed_from_the_stored_rows(office: Office) -> None:
+    alert_id = office.firing("手机")
+    why = office.alerts("explain", alert_id)
+    assert why["agrees"] is True
+    assert (why["checks"][0]["said"], why["checks"][0]["found"]) == (8.0, 8.0)
+    assert [one["action"] for one in why["actions"]] == ["acknowledge"]
+    office.open_ticket("t1")
+    breached = "SELECT DISTINCT alert_id FROM {db}.alerts WHERE kind = 'sla_breach'"
+    office.until(lambda: office.arena.rows(breached) != [], "a breach")
+    why = office.alerts("explain", office.arena.rows(breached)[0][0])
+    assert [(one["what"], one["agrees"]) for one in why["checks"]] == [
+        ("line of the ledger", True),
+        ("recomputed", True),
+    ]
+    clocks = "SELECT ticket_id, clock, target_ms, due_at IS NOT NULL FROM {db}.sla_clocks_v"
+    assert office.arena.rows(clocks) == [("t1", "first_response", 5_000, 1)]
+
+
+def test_every_question_about_rows_is_one_that_the_store_understands(office: Office) -> None:
+    client = stores.clickhouse(office.arena.settings)
+    grounds = Grounds(client, database=office.arena.settings.clickhouse_database)
+    now_ms = time.time_ns() // 1_000_000
+    span = {"begin": now_ms - 3_600_000, "end": now_ms + 1}
+    try:
+        assert len(grounds.complaints({"category": "手机"}, **span)) == 8
+        assert grounds.reviews({"category": "手机", "region": ""}, **span) == []
+        assert grounds.orders({}, **span) == 0
+        assert grounds.before("category", "手机", hits="complaints", count="orders", end=now_ms).events == 0
+        assert grounds.feed("complaints", "*", **span)[0] >= 8
+        assert grounds.feed("complaints", "app", **span) == (0, None)
+        assert grounds.breached(queue="", clock="first_response", **span) == 1
+        assert grounds.fired(**span) >= 1
+        assert grounds.window(seconds=60, dimension="category", value="?", at_ms=now_ms) is None
+    finally:
+        client.close()
 
 
 def test_an_action_that_does_nothing_says_why(office: Office) -> None:
