@@ -134,11 +134,20 @@ def worker(count: int, *, density: int) -> dict[str, Any]:
     return {
         "events": taken, "density": density, "wall_s": round(wall_s, 1), "cpu_s": round(used_s, 2),
         "events_per_cpu_second": round(taken / used_s), "peak_mb": peak_mb,
-        "state_bytes": sum(value for name, value in figures.items() if name.startswith("peakwatch_state_bytes")),
+        "state_bytes": _by_topic(figures, "peakwatch_state_bytes"),
         "window_keys": sum(value for name, value in figures.items() if name.startswith("peakwatch_window_keys")),
         "ids": sum(value for name, value in figures.items() if name.startswith("peakwatch_event_ids_remembered")),
         "stored": stored,
     }  # fmt: skip
+
+
+def _by_topic(figures: dict[str, float], family: str) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for name, value in figures.items():
+        match = re.match(family + r'\{.*topic="([^"]+)"', name)
+        if match and value:
+            found[match[1]] = found.get(match[1], 0) + round(value)
+    return found
 
 
 def _environment(bootstrap: str, store_port: int, port: int, folder: Path) -> dict[str, str]:
@@ -192,14 +201,16 @@ def _until_ready(process: "subprocess.Popen[bytes]", port: int) -> None:
 
 
 def _until_settled(process: "subprocess.Popen[bytes]", port: int) -> float:
-    """Seconds until the rows in the store stop growing."""
+    """Seconds until all was taken and the rows in the store stop growing."""
     began = changed = time.monotonic()
     last = -1.0
     while time.monotonic() - changed < SETTLED_S:
         if process.poll() is not None or time.monotonic() - began > PATIENCE_S:
             raise SystemExit("the worker ended, or did not come to an end")
-        rows = sum(value for name, value in _scrape(port).items() if name.startswith("peakwatch_store_rows_total"))
-        if rows != last:
+        now = _scrape(port)
+        rows = sum(value for name, value in now.items() if name.startswith("peakwatch_store_rows_total"))
+        lag = sum(value for name, value in now.items() if name.startswith("peakwatch_consumer_lag_records"))
+        if rows != last or lag:
             last, changed = rows, time.monotonic()
         time.sleep(0.5)
     return changed - began
