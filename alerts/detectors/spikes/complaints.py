@@ -1,5 +1,6 @@
 """Complaints per order, or per time where no orders are known."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -57,6 +58,7 @@ class ComplaintWatch(Watch):
         """These ids stand for other series from now on."""
         super().forget(ids)
         self.exposure.forget(ids)
+        self.overlap.forget()
 
     def pane(self, pane: Pane, orders: Pane, now_ms: int, *, reviews: int) -> list[Decision]:
         """Take up a pane's complaints and orders; decisions at its end. `reviews`: how many there were."""
@@ -90,22 +92,28 @@ class ComplaintWatch(Watch):
         ids, places = np.unique(rows.sids[:, column], return_inverse=True)
         ids = ids.astype(np.int64)
         parents, share = self.exposure.parents(ids), self.exposure.share(ids)
-        due_of, shared_of = self._around(rows, due * here, size), self._around(rows, due * here * alarm, size)
+        # What a category's incident takes of a shop is not known: a part of everything stays a part of everything.
+        here = np.maximum(here, float(self.overlap.shops[column] and not self.exposure.covered(column)))
+        orders = np.flatnonzero(rows.trials > 0.0)
+        at, known = rows.at[orders], (due * here)[orders]
+        spread = self._spread(rows.sids[orders], size)
+        due_of, shared_of = spread(known), spread(known * alarm[orders])
         owed = due_of[parents]
         for one in self._untold():
-            inside = (rows.at >= one.starts_at) & ((rows.at < one.ends_at) if one.ends_at else True)
-            part = self._around(rows, due * here * inside, size)[parents]
-            owed = np.maximum(LEAST_LEFT * due_of[parents], owed + (self.overlap.factor(one, ids) - 1.0) * part)
+            inside = (at >= one.starts_at) & ((at < one.ends_at) if one.ends_at else True)
+            if inside.any():
+                part = spread(known * inside)[parents]
+                owed = np.maximum(LEAST_LEFT * due_of[parents], owed + (self.overlap.factor(one, ids) - 1.0) * part)
         owed = owed * share + self.pending(ids, now_ms) * self.beside(ids)
         shared = shared_of[parents] * share
         summed = np.bincount(places, got)
         nats = summed[:, None] * np.log(self.ratios) - owed[:, None] * (self.ratios - 1.0)
         return Tally(ids, nats, summed, owed, np.bincount(places, got * alarm), shared)
 
-    def _around(self, rows: Rows, due: Floats, size: int) -> Floats:
-        """What is due of every series by the orders of the rows."""
-        orders = rows.trials > 0.0
-        return np.bincount(rows.sids[orders].ravel(), np.repeat(due[orders], self.table.columns), minlength=size)
+    def _spread(self, sids: Ids, size: int) -> Callable[[Floats], Floats]:
+        """Sums over every series of a value an order."""
+        flat, columns = sids.ravel(), self.table.columns
+        return lambda due: np.bincount(flat, np.repeat(due, columns), minlength=size)
 
     def _untold(self) -> list[Incident]:
         """Known incidents in slices that orders do not tell of, so that no order is known to be theirs."""
@@ -130,6 +138,8 @@ class ComplaintWatch(Watch):
         share: Any = float(self.exposure.share(np.array([one]))[0])
         around = self.recent.of(int(self.table.column[parent]), parent)
         orders = around.where(around.trials > 0.0)
+        if self.overlap.shops[column] and parent == ALL:
+            orders = orders._replace(sids=np.zeros_like(orders.sids))
         factor = np.ones(len(orders.at))
         for known in self._untold():
             inside = (orders.at >= known.starts_at) & ((orders.at < known.ends_at) if known.ends_at else True)
@@ -153,6 +163,7 @@ class ComplaintWatch(Watch):
     def learn_more(self, sids: Ids, got: Floats) -> None:
         """Shares of the complaints."""
         self.exposure.learn_complaints(sids[got > 0.0], got[got > 0.0])
+        self.overlap.forget()
 
     def orders_due(self, one: int, now_ms: int) -> float | None:
         """Complaints to expect of an order in this slice; None where no orders are known."""
@@ -182,7 +193,8 @@ class ComplaintWatch(Watch):
             if self.by_time:  # a rate a minute says nothing of a rate an order: begin anew
                 fresh = ComplaintWatch(self.table, self.settings, self.config)
                 fresh.reserve()
-                fresh.volume = self.volume
+                fresh.volume, fresh.recent = self.volume, self.recent
+                fresh.recent.drop_trials()
                 self.__dict__.update(fresh.__dict__)
                 self.first_ms = now_ms
             self.by_time = False

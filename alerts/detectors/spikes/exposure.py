@@ -30,7 +30,7 @@ class Exposure:
         self._series = Grown({
             "known": (np.float64, 0), "recent": (np.float64, 0), "span": (np.float64, 0), "last": (np.int64, 0),
             "mark": (np.float64, 0), "marked": (np.int64, 0), "mark_of": (np.int64, 0), "parent": (np.int64, 0),
-            "reviews": (np.float64, 0), "complaints": (np.float64, 0),
+            "reviews": (np.float64, 0), "usual": (np.float64, 0), "complaints": (np.float64, 0),
         })  # fmt: skip
         self._carried = np.zeros(table.columns)
         self._orders = 0.0
@@ -69,6 +69,7 @@ class Exposure:
         weights = np.repeat(counts, self._table.columns)
         ids, places = np.unique(sids.ravel(), return_inverse=True)
         self._series["complaints"][ids] += np.bincount(places, weights)
+        self._series["usual"][:] = self._series["reviews"]
 
     def fade(self, kept: float) -> None:
         """Forget a part of what shares were learnt from."""
@@ -114,15 +115,15 @@ class Exposure:
     def share(self, ids: Ids) -> Floats:
         """A series' share of its parent's complaints; 1 where orders are known of it."""
         parents = self._series["parent"][ids]
-        result: Floats = np.where(parents == ids, 1.0, self._share(ids, parents))
+        result: Floats = np.where(parents == ids, 1.0, self._share(ids, parents, self._series["reviews"]))
         return result
 
     def part(self, one: int, around: int) -> float:
-        """The share that one slice usually has of the complaints of one around it."""
-        return float(self._share(np.array([one]), np.array([around]))[0])
+        """The share that one slice had of the complaints of one around it when complaints were last learnt."""
+        return float(self._share(np.array([one]), np.array([around]), self._series["usual"])[0])
 
-    def _share(self, ids: Ids, parents: Ids) -> Floats:
-        reviews, complaints = self._series["reviews"], self._series["complaints"]
+    def _share(self, ids: Ids, parents: Ids, reviews: Floats) -> Floats:
+        complaints = self._series["complaints"]
         prior = np.minimum(1.0, (reviews[ids] + 0.5) / (reviews[parents] + 1.0))
         strength = self._table.strength[self._table.column[ids]]
         learnt: Floats = (complaints[ids] + strength) / (complaints[parents] + strength / prior)

@@ -77,29 +77,36 @@ class Incidents:
 
         An incident's events leave all series but those of slices within it, where they must exceed its ratio.
         """
-        heard = np.ones(sids.shape)
-        raised = due
+        heard, raised = np.ones(sids.shape), due.copy()
+        columns: dict[int, list[Incident]] = {}
         for one in self.known:
-            mine = _mine(one, at, sids)
-            if mine.any():
-                heard[mine] *= self._table.refines[one.column]
-                raised = np.where(mine, np.maximum(raised, due * one.ratio * MARGIN), raised)
+            columns.setdefault(one.column, []).append(one)
+        for column, several in columns.items():
+            named = np.zeros(len(self._table), bool)
+            named[[one.sid for one in several]] = True
+            rows = np.flatnonzero(named[sids[:, column]])
+            for one in several if len(rows) else []:
+                mine = rows[_mine(one, at[rows], sids[rows])]
+                heard[mine] *= self._table.refines[column]
+                raised[mine] = np.maximum(raised[mine], due[mine] * one.ratio * MARGIN)
         return raised, heard
 
     def is_side_of_known(self, new: Incident, at: Ids, sids: Ids, got: Floats) -> bool:
         """Whether a new incident is one already told, seen from a wider, narrower or crossing slice.
 
         Half of the negatives of one must lie in the other, and it must have begun before the other was told, or
-        little later; what begins afterwards is an incident of its own and is told.
+        little later; what begins afterwards is an incident of its own and is told, unless it is what remains of one
+        that ended just now.
         """
         inside = sids[:, new.column] == new.sid
         for one in self.known:
-            again = new.sid == one.sid and new.starts_at <= one.ends_at + SIDE_MS
+            inside_it = new.sid == one.sid or self._table.refines[one.column, new.column]
+            again = inside_it and new.starts_at <= one.ends_at + SIDE_MS
             if new.starts_at > one.raised_at + SIDE_MS and not again:
                 continue
             if one.ends_at and new.raised_at > one.ends_at + 2 * SIDE_MS:
                 continue
-            theirs = _mine(one, at, sids)
+            theirs = (sids[:, one.column] == one.sid) & (at >= one.starts_at)
             both = float(got[inside & theirs].sum())
             if both >= max(0.5 * min(float(got[inside].sum()), float(got[theirs].sum())), PART * new.excess()):
                 return True

@@ -2,7 +2,8 @@
 
 An incident's complaints leave all other series, and with them must go what was to be expected of them. Of a slice
 with other values nothing lies in the incident, of one within it everything; of all others the part that the incident
-usually has of what both have in common, as if the remaining dimensions had nothing to do with each other.
+usually has of what both have in common, as if the remaining dimensions had nothing to do with each other. Shops and
+what is sold have: of a shop nothing is taken for a category's incident, nor the other way round.
 """
 
 from typing import Final
@@ -24,6 +25,15 @@ class Overlap:
     def __init__(self, table: SliceTable, exposure: Exposure) -> None:
         self._table, self._exposure = table, exposure
         self._bits = 1 << np.arange(len(DIMENSIONS))
+        shops = np.array(["shop_id" in joined and "product_id" not in joined for joined in table.slices])
+        goods = np.array(["category" in joined or "product_id" in joined for joined in table.slices])
+        self._akin = np.outer(shops, goods) | np.outer(goods, shops)
+        self.shops = shops
+        self._known: dict[int, tuple[Bools, Floats]] = {}  # of an incident's slice, for all series
+
+    def forget(self) -> None:
+        """The usual shares are others from now on."""
+        self._known.clear()
 
     def factor(self, incident: Incident, ids: Ids) -> Floats:
         """What the incident multiplies each series' expectation by: its ratio within it, less than 1 beside it."""
@@ -37,13 +47,20 @@ class Overlap:
 
     def _within(self, incident: Incident, ids: Ids) -> tuple[Bools, Floats]:
         """Which series lie in the incident, and the part of all others that does."""
+        size, known = len(self._table), self._known.get(incident.sid)
+        if known is None or len(known[0]) < size:
+            known = self._known[incident.sid] = self._all_within(incident, np.arange(size))
+        return known[0][ids], known[1][ids]
+
+    def _all_within(self, incident: Incident, ids: Ids) -> tuple[Bools, Floats]:
         codes, own = self._table.codes[ids], self._table.codes[incident.sid]
         both = (codes > 0) & (own > 0)
         other = (both & (codes != own)).any(axis=1)
-        within = self._table.refines[incident.column][self._table.column[ids]] & ~other
+        within = self._table.refines[incident.column][self._table.column[ids]] & ~other & (ids > 0)
         part = np.zeros(len(ids))
         shared = both @ self._bits
-        beside = ~other & ~within & (ids > 0) & (ids != incident.sid)
+        akin = self._akin[incident.column][self._table.column[ids]]
+        beside = ~other & ~within & ~akin & (ids > 0) & (ids != incident.sid)
         for mask in np.unique(shared[beside]):
             around = self._around(incident.sid, int(mask))
             part[beside & (shared == mask)] = min(MOST, self._exposure.part(incident.sid, around))

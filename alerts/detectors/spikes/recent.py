@@ -84,6 +84,12 @@ class Recent:
         at = self._arrays["at"][self._from : self._to][mine]
         return self._take(mine[np.argsort(at, kind="stable")])
 
+    def drop_trials(self) -> None:
+        """What stood for trials did not: all rows wait for others to be learnt with."""
+        self.learnt = self._from
+        for name in ("trials", "due"):
+            self._arrays[name][self._from : self._to] = 0.0
+
     def unlearnt(self, before_ms: int) -> tuple[Ids, Ids, Floats, Floats]:
         """Time, series, negatives and trials of the rows up to `before_ms` not yet learnt from, now learnt.
 

@@ -25,9 +25,10 @@ MINUTE_MS: Final = 60_000
 LEARN_MS: Final = 2 * MINUTE_MS
 SHORTEST_LAG_MS: Final = MINUTE_MS
 LIKELY_RATIO: Final = 1.25  # a slice may be named from here on; whether it is then told is `min_ratio`'s business
-CONFIRMED: Final = 0.95  # of the evidence must be left when it is recalculated from the events themselves
+CONFIRMED: Final = 0.97  # of the evidence must be left when it is recalculated from the events themselves
 USUAL_RUN_MS: Final = 15 * MINUTE_MS
 WARM_UP: Final = 8.0  # negatives (complaints) learnt before anything is called unusual
+WELL_KNOWN: Final = 50.0  # and before everything is
 MOST_ALARMS: Final = 5  # named in a pane; the rest in the next
 HELD_MS: Final = 40_000
 WORTH_REBUILDING: Final = 2.5  # nats
@@ -159,9 +160,9 @@ class Watch:
             alarms = alarms[self.sequential.evidence(alarms) >= self.settings.evidence_nats]
             if not len(alarms):
                 break
-            nats = np.array([self._verdict(int(one), now_ms)[0] for one in alarms])
-            first = int(nats.argmax())
-            if nats[first] < self.settings.evidence_nats:
+            beyond = np.array([self._verdict(int(one), now_ms)[0] - self.wanted(int(one)) for one in alarms])
+            first = int(beyond.argmax())
+            if beyond[first] < 0.0:
                 break
             alarm = int(alarms[first])
             decision = self._name(alarm, now_ms)
@@ -172,6 +173,11 @@ class Watch:
             else:
                 found += decision
         return found
+
+    def wanted(self, one: int) -> float:
+        """The evidence that an alarm of a series takes: more where there are many series, and so many chances."""
+        narrow = self.table.rank[self.table.column[one]] > 1.0
+        return self.settings.evidence_nats + (self.settings.narrow_nats if narrow else 0.0)
 
     def _verdict(self, one: int, now_ms: int) -> tuple[float, int]:
         """Evidence of a series after over-dispersion and haste, 0 where it is no spike by size; and the run's start."""
@@ -202,7 +208,7 @@ class Watch:
             since = self._start(best, now_ms)
         assert best is not None
         enough = best.got >= self.settings.min_count and best.got + 0.5 >= self.settings.min_ratio * (best.due + 0.5)
-        if not enough or best.nats < CONFIRMED * self.settings.evidence_nats:
+        if not enough or best.nats < CONFIRMED * self.wanted(best.sid):
             return None
         return self._begin(best, since, now_ms)
 
@@ -217,7 +223,8 @@ class Watch:
             return []
         excess = float((own.got - own.due)[place[0]])
         found: list[Candidate] = []
-        for column in range(self.table.columns):
+        young = self.baseline.learnt < WELL_KNOWN  # there is nothing beside everything to compare it with
+        for column in range(1 if young else 0, self.table.columns):
             sums = self.tally(column, rows, due=due, heard=heard, alarm=mine, now_ms=now_ms)
             large = sums.got > LIKELY_RATIO * sums.due
             kept = Tally(*(values[large] for values in sums))
