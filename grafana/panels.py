@@ -208,7 +208,8 @@ def bars(
     height: int = 8,
     url: str = "",
 ) -> Panel:
-    """One bar a row, named by its text."""
+    """One bar a row, named by its text: columns of one text and one figure, since each figure would be a bar."""
+    assert sorted(query.columns.values()) == ["number", "text"]
     builder = (
         bargauge.Panel()
         .title(title)

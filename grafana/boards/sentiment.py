@@ -58,7 +58,7 @@ FROM windows_latest
 WHERE window_seconds = 3600 AND dimension = 'category+region' AND judged >= 5
 ORDER BY negative_share DESC
 LIMIT 50"""
-PRODUCTS: Final = """SELECT value AS product_id, judged, negative, negative_share
+PRODUCTS: Final = """SELECT value AS product_id, negative
 FROM windows_latest
 WHERE window_seconds = 86400 AND dimension = 'product_id' AND value != '' AND negative > 0
 ORDER BY negative DESC, negative_share DESC
@@ -201,9 +201,7 @@ def _words(say: Say, language: Language) -> list[Panel]:
         ),
         bars(
             say("差评最多的商品（24 小时）", "Products with most negatives, 24 h"),
-            Query(
-                PRODUCTS, {"product_id": "text", "judged": "number", "negative": "number", "negative_share": "number"}
-            ),
+            Query(PRODUCTS, {"product_id": "text", "negative": "number"}),
             unit=COUNT,
             steps=c.PLAIN,
             width=8,
