@@ -48,11 +48,10 @@ def load_config(
     peaks: Path | None = None,
     notify: Path | None = None,
     environment: Mapping[str, str] | None = None,
-    unsent: bool = False,
 ) -> Config:
     """What the files say; a file or section left out: what ships. ConfigError holds the mistakes of all of them.
 
-    `environment`: where `notify` finds its secrets; with `unsent` those that it lacks do not matter.
+    `environment`: where `notify` finds its secrets.
     """
     mistakes: list[str] = []
     rules_file = _sections(rules, ("policies", "presets", "rules"), mistakes)
@@ -72,7 +71,7 @@ def load_config(
     if notify is not None:
         from alerts.notify.config import load_notify  # with its HTTP clients it would slow every replay's start
 
-        parsed_notify = _parse(lambda: load_notify(notify, environment=environment or {}, unsent=unsent), mistakes)
+        parsed_notify = _parse(lambda: load_notify(notify, environment=environment or {}), mistakes)
     if mistakes or policies is None or parsed_rules is None or parsed_peaks is None:
         raise ConfigError(dict.fromkeys(mistakes))
     rules_of_peaks = _parse(lambda: with_peaks(parsed_rules, parsed_peaks, source=_name(peaks)), mistakes)

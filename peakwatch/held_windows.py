@@ -19,7 +19,7 @@ from streams.windows import RollingWindows, RowBatch
 PART_MS: Final = 3_600_000  # whole panes and whole grains of words
 PANES: Final = PART_MS // PANE_MS
 GRAINS: Final = PART_MS // GRAIN_MS
-IN_MEMORY: Final = 32 << 20
+IN_MEMORY: Final = 8 << 20
 
 
 class HeldWindows:

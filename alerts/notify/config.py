@@ -16,10 +16,10 @@ from schemas.yaml import load_yaml
 _AT: Final = 1_762_790_400_000
 
 
-def load_notify(path: Path, *, environment: Mapping[str, str], unsent: bool = False) -> NotifyConfig:
+def load_notify(path: Path, *, environment: Mapping[str, str]) -> NotifyConfig:
     """The file's configuration; its folder of templates is taken from where the file lies.
 
-    `unsent`: for a rehearsal, which needs no secrets and no addresses that are any good.
+    `environment`: NO_SECRETS for a rehearsal, which needs no addresses that are any good.
 
     ConfigError holds every mistake; no mistake shows a secret.
     """
@@ -29,9 +29,8 @@ def load_notify(path: Path, *, environment: Mapping[str, str], unsent: bool = Fa
         raise ConfigError([f"{path}: {error.strerror or error}"]) from None
     except UnicodeDecodeError as error:
         raise ConfigError([f"{path}: not UTF-8 at byte {error.start}"]) from None
-    known = _NoSecrets() if unsent else environment
-    config = parse_notify(load_yaml(text, str(path)), source=str(path), environment=known)
-    if not unsent:
+    config = parse_notify(load_yaml(text, str(path)), source=str(path), environment=environment)
+    if environment is not NO_SECRETS:
         check_addresses(config, source=str(path))
     if config.templates:
         folder = path.parent / config.templates
@@ -53,6 +52,9 @@ class _NoSecrets(Mapping[str, str]):
 
     def __len__(self) -> int:
         return 0
+
+
+NO_SECRETS: Final[Mapping[str, str]] = _NoSecrets()
 
 
 def samples() -> tuple[Alert, ...]:

@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import os
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -91,6 +90,7 @@ def _is_rehearsal(arguments: argparse.Namespace) -> bool:
 
 def _rehearse(arguments: argparse.Namespace, outputs: Any) -> int:
     """The same, and then the tables, or one more key of the last line."""
+    from alerts.notify.config import NO_SECRETS
     from peakwatch.config import load_config
     from peakwatch.progress import counting
     from peakwatch.rehearsal import run as rehearsing
@@ -99,9 +99,7 @@ def _rehearse(arguments: argparse.Namespace, outputs: Any) -> int:
     if arguments.pages_per_week is not None and not 0 <= arguments.pages_per_week <= 1e6:
         raise ConfigError([f"--pages-per-week: {arguments.pages_per_week} is not within 0 to 1000000"])
     files = {"calendars": arguments.calendar, "peaks": arguments.peaks}
-    config = load_config(
-        rules=arguments.rules, notify=arguments.notify, environment=os.environ, unsent=True, **files
-    )  # fmt: skip
+    config = load_config(rules=arguments.rules, notify=arguments.notify, environment=NO_SECRETS, **files)
     zone = config.notify.timezone if config.notify is not None else config.peaks.timezone
     wish = rehearsing.Wish(
         rehearsing.read_night(arguments.night or rehearsing.NIGHT, timezone=zone),

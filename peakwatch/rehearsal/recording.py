@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import IO
 
+from schemas.errors import PermanentError
 from schemas.results import Alert
 from streams.engine import Decider
 from streams.facts import Facts
@@ -28,7 +29,12 @@ class Recording:
 
     def add(self, facts: Facts, newest_ms: int) -> None:
         """Keep what is decided on at one instant."""
-        pickle.dump((facts, newest_ms), self._file, protocol=pickle.HIGHEST_PROTOCOL)
+        try:
+            pickle.dump((facts, newest_ms), self._file, protocol=pickle.HIGHEST_PROTOCOL)
+        except OSError as error:
+            raise PermanentError(
+                f"{tempfile.gettempdir()}: {error.strerror or error}; TMPDIR names another folder"
+            ) from None
 
     def play(self, decider: Decider) -> Iterator[Alert]:
         """The alerts that others make of it, in order. `decider` is new: it has seen nothing."""

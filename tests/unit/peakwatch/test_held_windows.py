@@ -1,11 +1,11 @@
 """Windows made of what was held, an hour at a time, are those made of everything at once."""
 
 import random
+import tempfile
 
 import numpy as np
 import pytest
 
-import peakwatch.held_windows
 from peakwatch.held_windows import GRAINS, PANES, HeldWindows
 from schemas.errors import PermanentError
 from schemas.settings import DEFAULT_DIMENSIONS
@@ -70,7 +70,7 @@ def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
         def close(self) -> None:
             pass
 
-    monkeypatch.setattr(peakwatch.held_windows.tempfile, "SpooledTemporaryFile", lambda _: Full())
+    monkeypatch.setattr(tempfile, "SpooledTemporaryFile", lambda _: Full())
     with (
         HeldWindows(RollingWindows(Dimensions(DEFAULT_DIMENSIONS))) as held,
         pytest.raises(PermanentError, match="No space left on device; TMPDIR names another folder"),
