@@ -32,7 +32,7 @@ class KindSettings:
     min_ratio: float  # significant is not enough: observed over expected
     min_count: float  # negatives (complaints) that an alert rests on; a bad batch of five is none
     evidence_nats: float  # log-likelihood ratio at which an incident is called one
-    narrow_nats: float  # so much more for shops, products and joined dimensions, of which there are many
+    spread_nats: float  # so much less for wide dimensions, more for shops, products and joined ones: there are many
     prior_rate: float  # before anything was learnt: the negativity of a review, complaints an order
     prior_strength: float  # expected negatives that this prior is worth
     drift: float  # relative day-to-day wandering of a rate that no baseline can know (standard deviation)
@@ -42,13 +42,13 @@ class KindSettings:
 
 
 NEGATIVE = KindSettings(
-    rule="negative-spike", ratios=(1.5, 2.0, 3.0, 4.5), min_ratio=1.4, min_count=6.0, evidence_nats=10.5,
-    narrow_nats=0.6, prior_rate=0.15, prior_strength=1.0, drift=0.04, haste=1.0,
+    rule="negative-spike", ratios=(1.5, 2.0, 3.0, 4.5), min_ratio=1.4, min_count=6.0, evidence_nats=11.0,
+    spread_nats=0.4, prior_rate=0.15, prior_strength=1.0, drift=0.04, haste=1.0,
     critical_ratio=2.5, critical_excess=25.0,
 )  # fmt: skip
 COMPLAINT = KindSettings(
-    rule="complaint-spike", ratios=(1.6, 2.4, 3.8, 6.0), min_ratio=1.55, min_count=6.0, evidence_nats=10.8,
-    narrow_nats=0.7, prior_rate=0.01, prior_strength=0.5, drift=0.07, haste=0.5,
+    rule="complaint-spike", ratios=(1.6, 2.4, 3.8, 6.0), min_ratio=1.55, min_count=6.0, evidence_nats=11.0,
+    spread_nats=0.4, prior_rate=0.01, prior_strength=0.5, drift=0.07, haste=0.5,
     critical_ratio=3.5, critical_excess=25.0,
 )  # fmt: skip
 

@@ -152,12 +152,13 @@ class Watch:
             self.sequential.reset(touched)
             return []
         found: list[Decision] = []
-        alarms = touched[self.sequential.evidence(touched) >= self.settings.evidence_nats]
+        least = self.settings.evidence_nats - self.settings.spread_nats
+        alarms = touched[self.sequential.evidence(touched) >= least]
         if self.held:
             self.held = {one: until for one, until in self.held.items() if until > now_ms}
             alarms = np.array([one for one in alarms.tolist() if one not in self.held], np.int64)
         for _ in range(MOST_ALARMS):
-            alarms = alarms[self.sequential.evidence(alarms) >= self.settings.evidence_nats]
+            alarms = alarms[self.sequential.evidence(alarms) >= least]
             if not len(alarms):
                 break
             beyond = np.array([self._verdict(int(one), now_ms)[0] - self.wanted(int(one)) for one in alarms])
@@ -177,7 +178,8 @@ class Watch:
     def wanted(self, one: int) -> float:
         """The evidence that an alarm of a series takes: more where there are many series, and so many chances."""
         narrow = self.table.rank[self.table.column[one]] > 1.0
-        return self.settings.evidence_nats + (self.settings.narrow_nats if narrow else 0.0)
+        spread = min(self.settings.spread_nats, 0.5 * self.settings.evidence_nats)
+        return self.settings.evidence_nats + (spread if narrow else -spread)
 
     def _verdict(self, one: int, now_ms: int) -> tuple[float, int]:
         """Evidence of a series after over-dispersion and haste, 0 where it is no spike by size; and the run's start."""

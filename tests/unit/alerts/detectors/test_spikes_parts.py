@@ -1,0 +1,139 @@
+"""What the parts of spike detection promise each other."""
+
+import numpy as np
+import pytest
+
+from alerts.detectors.spikes import SpikeConfig, SpikeDetector
+from alerts.detectors.spikes.config import COMPLAINT, DEFAULT_SLICES
+from alerts.detectors.spikes.exposure import Exposure
+from alerts.detectors.spikes.incidents import MARGIN, Incident, Incidents
+from alerts.detectors.spikes.overlap import Overlap
+from alerts.detectors.spikes.recent import Recent
+from alerts.detectors.spikes.reviews import posterior
+from alerts.detectors.spikes.series import SliceTable
+from schemas.results import Observation
+
+START_MS = 1_794_067_200_000
+MINUTE_MS = 60_000
+COLUMNS = 1 + len(DEFAULT_SLICES)
+
+
+@pytest.fixture
+def table() -> SliceTable:
+    return SliceTable(DEFAULT_SLICES, max_series=1000)
+
+
+def incident(table: SliceTable, column: int, sid: int, *, starts_at: int = 0, got: float = 20.0) -> Incident:
+    return Incident(
+        sid=sid, column=column, starts_at=starts_at, raised_at=starts_at, ratio=3.0, severity="warning", got=got,
+        due=got / 3.0, count=got, told_at=starts_at, last_event=starts_at,
+    )  # fmt: skip
+
+
+def test_a_verdict_means_what_it_says_where_the_judge_was_calibrated() -> None:
+    scores = np.array([0.01, 0.3, 0.5, 0.9])
+    assert np.allclose(posterior(scores, np.full(4, 0.4), prior=0.4), scores)
+
+
+def test_a_verdict_is_fair_at_any_rate() -> None:
+    """Verdicts of a calibrated judge, half of each class: their mean under a share of 0.1 is 0.1."""
+    chance = np.random.default_rng(3)
+    logit = np.concatenate([chance.normal(2.0, 2.0, 200_000), chance.normal(-2.0, 2.0, 200_000)])
+    scores = 1.0 / (1.0 + np.exp(-logit))  # log-likelihood ratio of normals 4 apart with variance 4: the value itself
+    means = [posterior(part, np.full(len(part), 0.1), prior=0.5).mean() for part in np.split(scores, 2)]
+    assert 0.1 * means[0] + 0.9 * means[1] == pytest.approx(0.1, abs=0.002)
+
+
+def test_a_doubtful_verdict_says_less_where_negatives_are_rare() -> None:
+    rates = np.array([0.02, 0.1, 0.4])
+    assert (np.diff(posterior(np.full(3, 0.6), rates, prior=0.4)) > 0.0).all()
+
+
+def test_an_incident_takes_its_part_of_what_lies_beside_it(table: SliceTable) -> None:
+    exposure = Exposure(table)
+    rows = np.array(
+        [table.ids(("手机", "app", "华东", "金卡", "s1", "p1")), table.ids(("家电", "web", "华南", "银卡", "s2", "p2"))]
+    )
+    exposure.reserve()
+    exposure.learn_complaints(np.repeat(rows, 5000, axis=0), np.ones(10_000))
+    overlap = Overlap(table, exposure)
+    phones, tv = rows
+    channel = table.slices.index(("channel",))
+    factors = overlap.factor(incident(table, channel, int(phones[channel])), np.concatenate([phones, tv]))
+    names = ["+".join(joined) or "all" for joined in table.slices]
+    mine, theirs = dict(zip(names, factors[:COLUMNS], strict=True)), dict(zip(names, factors[COLUMNS:], strict=True))
+    assert mine["all"] == pytest.approx(0.5, abs=0.01)
+    assert mine["region"] == theirs["region"] == pytest.approx(0.5, abs=0.01)
+    assert mine["category+channel"] == pytest.approx(3.0 * MARGIN)
+    assert (mine["channel"], theirs["channel"], theirs["category+channel"]) == (1.0, 1.0, 1.0)
+
+
+def test_a_shop_is_not_taken_for_a_sample_of_all_categories(table: SliceTable) -> None:
+    exposure = Exposure(table)
+    row = np.array([table.ids(("手机", "app", "华东", "金卡", "s1", "p1"))])
+    exposure.reserve()
+    exposure.learn_complaints(np.repeat(row, 1000, axis=0), np.ones(1000))
+    category, shop = table.slices.index(("category",)), table.slices.index(("shop_id",))
+    factor = Overlap(table, exposure).factor(incident(table, category, int(row[0, category])), row[0, [shop]])
+    assert factor.tolist() == [1.0]
+
+
+def test_a_share_that_is_learnt_better_says_nothing_of_what_was_charged(table: SliceTable) -> None:
+    exposure = Exposure(table)
+    row = np.array([table.ids(("手机", "app", "华东", "", "", ""))])
+    told = np.array([table.ids(("手机", "", "", "", "", ""))])
+    exposure.reserve()
+    channel = row[0, [table.slices.index(("channel",))]]
+    for minute in range(1, 601):
+        now = START_MS + minute * MINUTE_MS
+        exposure.add_orders(np.array([now]), told, np.array([100.0]), np.array([10.0]))
+        exposure.adopt(row)
+        exposure.since_mark(channel, now, pane_ms=MINUTE_MS)
+    exposure.add_reviews(np.array([1]), np.array([1000.0]))
+    exposure.add_reviews(channel, np.array([500.0]))
+    before, within = exposure.since_mark(channel, START_MS + 601 * MINUTE_MS, pane_ms=MINUTE_MS)
+    assert float((before + within)[0]) < 10.0  # a minute's complaints of the whole stream
+
+
+def test_complaints_are_learnt_with_their_orders() -> None:
+    recent = Recent(1, most=1000)
+    nothing = {name: np.zeros(1) for name in ("got", "due", "trials", "weight", "bad")}
+    one, sids = np.ones(1), np.ones((1, 1), np.int32)
+    for second, name in ((1, "got"), (2, "got"), (3, "trials"), (4, "got")):
+        recent.append(np.array([second]), sids, nothing | {name: one}, [])
+    at, _, got, trials = recent.unlearnt(10)
+    assert (at.tolist(), got.sum(), trials.sum()) == ([1, 2, 3], 2.0, 1.0)
+    assert recent.unlearnt(10)[0].tolist() == []
+    recent.append(np.array([5]), sids, nothing | {"trials": one}, [])
+    assert recent.unlearnt(10)[0].tolist() == [4, 5]
+
+
+def test_a_small_incident_that_shares_a_little_is_no_side_of_a_large_one(table: SliceTable) -> None:
+    rows = np.array([table.ids(("手机", "app", "华东", "金卡", "s1", "p1"))] * 3
+                    + [table.ids(("家电", "web", "华东", "金卡", "s2", "p2"))] * 40)  # fmt: skip
+    incidents = Incidents(table, COMPLAINT, SpikeConfig())
+    category, tier = table.slices.index(("category",)), table.slices.index(("customer_tier",))
+    incidents.known = [incident(table, category, int(rows[0, category]))]
+    wide = incident(table, tier, int(rows[0, tier]), starts_at=MINUTE_MS, got=43.0)
+    assert not incidents.is_side_of_known(wide, np.full(43, 2 * MINUTE_MS), rows, np.ones(43))
+    assert incidents.is_side_of_known(wide, np.full(3, 2 * MINUTE_MS), rows[:3], np.full(3, 10.0))
+
+
+def test_first_orders_that_come_late_freeze_no_wrong_baseline() -> None:
+    """Minutes stand for orders for a while; complaints of that time are not orders without complaints."""
+    detector = SpikeDetector(SpikeConfig())
+    chance = np.random.default_rng(5)
+    found = []
+    for pane in range(6 * 90):
+        at = START_MS + pane * 10_000
+        batch = [
+            Observation("complaint", at, ("手机", "app", "华东", "", "", ""), 1, 0.0, False, "", f"c{pane}-{i}", "")
+            for i in range(int(chance.poisson(0.5)))
+        ]
+        if pane >= 72 and pane % 60 == 12:  # of ten minutes, two minutes late
+            dims = ("手机", "", "", "", "", "")
+            batch.append(Observation("orders", at - 2 * MINUTE_MS, dims, 3000, 0.0, False, "", f"o{pane}", ""))
+        detector.observe(batch)
+        found += [one for one in detector.advance(at + 9_999) if one.state == "raise"]
+    assert found == []
+    assert detector.complaints.baseline.rate(START_MS) == pytest.approx(0.01, rel=0.3)
