@@ -1,6 +1,7 @@
 """What a worker shows of itself: its stages' figures for metrics, and whether it is well and at work."""
 
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -112,16 +113,12 @@ class Watching:
         for tp, decisions in self.decisions.standing():
             yield Reached(tp.topic, tp.partition, decisions.reached(now_ms), now_ms, 0, 0)
 
-    def _firing(self) -> list[tuple[str, str]] | None:
+    def _firing(self) -> Counter[tuple[str, str]] | None:
         owned = [stage for _, stage in self.decisions.standing()]
-        if not owned:
-            return None
-        return [
-            (one.kind, one.severity)
-            for stage in owned
-            for one in stage.decisions.lifecycle.running()
-            if one.stage == "firing"
-        ]
+        found: Counter[tuple[str, str]] = Counter()
+        for stage in owned:
+            found.update(stage.decisions.lifecycle.firing())
+        return found if owned else None
 
     def _writer_snapshot(self) -> WriterSnapshot | None:
         return None if self.writer is None else self.writer.snapshot()

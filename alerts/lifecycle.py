@@ -6,6 +6,7 @@ the end of a replay.
 """
 
 import heapq
+from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from alerts.rhythm import PhaseAt, Rhythm, no_phase
 from alerts.silences import Silences
 from alerts.storm import STORM_RULE, Storm
 from alerts.voice import Voice
-from schemas.results import Alert
+from schemas.results import Alert, AlertKind, AlertSeverity
 from schemas.rules import Rule
 
 NO_RULES: Final[tuple[Rule, ...]] = ()
@@ -98,6 +99,10 @@ class Lifecycle:
         """The incident that carries this alert, while it is remembered."""
         key = self._by_id.get(alert_id)
         return self._incidents.get(key) if key is not None else None
+
+    def firing(self) -> Counter[tuple[AlertKind, AlertSeverity]]:
+        """How many alerts fire, by kind and severity: for metrics, which ask often."""
+        return Counter((one.kind, one.severity) for one in self._incidents.values() if one.stage == "firing")
 
     def running(self) -> list[Incident]:
         """All incidents that are pending or firing, by rule and labels."""

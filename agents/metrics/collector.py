@@ -1,7 +1,6 @@
 """All families of a worker, put together at a scrape."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, get_args
 
@@ -40,7 +39,7 @@ class View:
     sources: Callable[[], Sequence[Source]] = field(default=tuple)
     owned: Callable[[], Sequence[Progress]] = field(default=tuple)
     reached: Callable[[], Sequence[Reached]] = field(default=tuple)
-    firing: Callable[[], Iterable[OpenAlert] | None] = field(default=lambda: None)
+    firing: Callable[[], Mapping[OpenAlert, int] | None] = field(default=lambda: None)
     writer: Callable[[], WriterSnapshot | None] = field(default=lambda: None)
     notifier: Callable[[], NotifierSnapshot | None] = field(default=lambda: None)
 
@@ -64,8 +63,7 @@ class WorkerCollector(Collector):
         yield from worker_families(view.figures)
         yield from business_families(view.figures)
         if (firing := view.firing()) is not None:
-            counts = Counter(firing)
-            every = [((kind, severity), counts[kind, severity]) for kind in KINDS for severity in SEVERITIES]
+            every = [((kind, severity), firing.get((kind, severity), 0)) for kind in KINDS for severity in SEVERITIES]
             yield gauge("alerts_open", "Alerts that fire now", ("kind", "severity"), every)
         if (writer := view.writer()) is not None:
             yield from store_families(writer)

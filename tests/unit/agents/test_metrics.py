@@ -93,7 +93,7 @@ def full() -> View:
         figures=figures, sources=lambda: [source()], writer=lambda: SNAPSHOT,
         owned=lambda: [Progress("complaints", 3, 7, 5, 10, 123), Progress("alerts", 0, 1, 1, None, 0)],
         reached=lambda: [Reached("peakwatch-deltas", 0, 1_000, 3_500, 6, 2), Reached("x", 0, -1, 3_500, 0, 0)],
-        firing=lambda: [("threshold", "critical"), ("threshold", "critical")],
+        firing=lambda: {("threshold", "critical"): 2},
         notifier=lambda: NotifierSnapshot(channels={"群": CHANNEL}, unrouted=0, unclaimed=1, escalated=0, unwritten=0),
     )  # fmt: skip
 
