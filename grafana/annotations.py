@@ -9,7 +9,7 @@ from grafana_foundation_sdk.models import dashboard as model
 
 from grafana import colours
 from grafana.queries import CLICKHOUSE, Query
-from grafana.sql import ALIVE_ALERTS
+from grafana.sql import ALIVE_ALERTS, LAST_OF_ALERT
 from grafana.text import Say
 
 
@@ -56,11 +56,17 @@ ALERTS: Final = Annotation(
     "告警",
     "Alerts",
     colours.RED,
-    _spans(f"""SELECT fired_at AS time, ifNull(resolved_at, $__toTime_ms) AS timeEnd, rule AS title, summary AS text,
-  concat(kind, ',', severity) AS tags
-FROM alerts_v
-WHERE {ALIVE_ALERTS} AND severity != 'info'
-  AND fired_at <= $__toTime_ms AND ifNull(resolved_at, $__toTime_ms) >= $__fromTime_ms
+    _spans(f"""SELECT first AS time, if(last_status = 'resolved', last, $__toTime_ms) AS timeEnd, rule AS title,
+  said AS text, concat(kind, ',', last_severity) AS tags
+FROM
+(
+  SELECT min(at) AS first, max(at) AS last, {LAST_OF_ALERT.format("status")} AS last_status, any(rule) AS rule,
+    argMin(summary, at) AS said, any(kind) AS kind, {LAST_OF_ALERT.format("severity")} AS last_severity
+  FROM alerts
+  WHERE {ALIVE_ALERTS}
+  GROUP BY alert_id
+)
+WHERE last_severity != 'info' AND time <= $__toTime_ms AND timeEnd >= $__fromTime_ms
 ORDER BY time
 LIMIT 200"""),
 )
