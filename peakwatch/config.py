@@ -71,7 +71,9 @@ def load_config(
     if notify is not None:
         from alerts.notify.config import load_notify  # with its HTTP clients it would slow every replay's start
 
-        parsed_notify = _parse(lambda: load_notify(notify, environment=environment or {}), mistakes)
+        parsed_notify = _parse(
+            lambda: load_notify(notify, environment={} if environment is None else environment), mistakes
+        )
     if mistakes or policies is None or parsed_rules is None or parsed_peaks is None:
         raise ConfigError(dict.fromkeys(mistakes))
     rules_of_peaks = _parse(lambda: with_peaks(parsed_rules, parsed_peaks, source=_name(peaks)), mistakes)

@@ -2,7 +2,7 @@
 
 A topic may begin anywhere in the files, so no window is final before the last line. Held is what came, by cell and in
 few bytes (an event touches some nine windows' keys in each of five lengths), beyond some size on disk; the windows are
-made of it an hour at a time.
+made of it five minutes at a time.
 """
 
 import tempfile
@@ -16,9 +16,7 @@ from schemas.results import PANE_MS
 from streams.panes import GRAIN_MS, Deltas, decode_deltas, encode_deltas
 from streams.windows import RollingWindows, RowBatch
 
-PART_MS: Final = 3_600_000  # whole panes and whole grains of words
-PANES: Final = PART_MS // PANE_MS
-GRAINS: Final = PART_MS // GRAIN_MS
+PANES: Final = GRAIN_MS // PANE_MS  # a part is a grain of words, which has whole panes
 IN_MEMORY: Final = 8 << 20
 
 
@@ -28,7 +26,7 @@ class HeldWindows:
     def __init__(self, windows: RollingWindows) -> None:
         self._windows = windows
         self._file = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  # closed by `__exit__`
-        self._parts: dict[int, list[tuple[int, int]]] = {}  # hour -> where its pieces lie, and how long they are
+        self._parts: dict[int, list[tuple[int, int]]] = {}  # part -> where its pieces lie, and how long they are
         self._end = 0
 
     def __enter__(self) -> "HeldWindows":
@@ -40,10 +38,10 @@ class HeldWindows:
     def add(self, deltas: Deltas) -> None:
         """Take contributions to any pane."""
         try:
-            for hour, part in _by_hour(deltas):
+            for number, part in _parted(deltas):
                 piece = encode_deltas(part)
                 self._file.write(piece)
-                self._parts.setdefault(hour, []).append((self._end, len(piece)))
+                self._parts.setdefault(number, []).append((self._end, len(piece)))
                 self._end += len(piece)
         except OSError as error:
             raise PermanentError(
@@ -52,26 +50,25 @@ class HeldWindows:
 
     def advance(self, to_pane: int) -> Iterator[RowBatch]:
         """Every window that changed before a pane, by ascending end. To be called once."""
-        for hour in sorted(self._parts):
-            for at, length in self._parts.pop(hour):
+        for number in sorted(self._parts):
+            for at, length in self._parts.pop(number):
                 self._file.seek(at)
                 self._windows.add(decode_deltas(self._file.read(length)))
-            yield from self._windows.advance(min(to_pane, (hour + 1) * PANES))
+            yield from self._windows.advance(min(to_pane, (number + 1) * PANES))
         yield from self._windows.advance(to_pane)
 
 
-def _by_hour(deltas: Deltas) -> Iterator[tuple[int, Deltas]]:
-    """Contributions by the hour of their panes and grains; mostly all are of one."""
-    hours = np.asarray(deltas.panes, np.int64) // PANES
-    found = {*hours.tolist(), *(one.pane // PANES for one in deltas.sketches)}
-    found |= {one.grain // GRAINS for one in deltas.words}
+def _parted(deltas: Deltas) -> Iterator[tuple[int, Deltas]]:
+    """Contributions by the part of their panes and grains; mostly all are of one."""
+    parts = np.asarray(deltas.panes, np.int64) // PANES
+    found = {*parts.tolist(), *(one.pane // PANES for one in deltas.sketches), *(one.grain for one in deltas.words)}
     if len(found) == 1:
         yield found.pop(), deltas
         return
-    for hour in sorted(found):
-        rows = np.flatnonzero(hours == hour)
-        yield hour, Deltas(
+    for number in sorted(found):
+        rows = np.flatnonzero(parts == number)
+        yield number, Deltas(
             [deltas.panes[i] for i in rows.tolist()], [deltas.cells[i] for i in rows.tolist()], deltas.figures[rows],
-            [one for one in deltas.sketches if one.pane // PANES == hour],
-            [one for one in deltas.words if one.grain // GRAINS == hour],
+            [one for one in deltas.sketches if one.pane // PANES == number],
+            [one for one in deltas.words if one.grain == number],
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Windows made of what was held, an hour at a time, are those made of everything at once."""
+"""Windows made of what was held, five minutes at a time, are those made of everything at once."""
 
 import random
 import tempfile
@@ -6,7 +6,7 @@ import tempfile
 import numpy as np
 import pytest
 
-from peakwatch.held_windows import GRAINS, PANES, HeldWindows
+from peakwatch.held_windows import HeldWindows
 from schemas.errors import PermanentError
 from schemas.settings import DEFAULT_DIMENSIONS
 from sentiment.watch import BUCKETS
@@ -24,7 +24,7 @@ def deltas(seed: int, count: int) -> list[Deltas]:
     rnd = random.Random(seed)
     found = []
     for step in range(count):
-        pane = START + step * 97 - (PANES if step % 7 == 3 else 0) - rnd.randrange(3)
+        pane = START + step * 97 - (360 if step % 7 == 3 else 0) - rnd.randrange(3)
         rows = rnd.randrange(1, 4)
         cells = [(rnd.choice("ab"), "app", rnd.choice("xy"), "", "", f"p{rnd.randrange(9)}") for _ in range(rows)]
         figures = np.zeros((rows, f.COLUMNS), np.int64)
@@ -50,11 +50,6 @@ def test_they_are_the_same_to_the_byte() -> None:
             held.add(one)
         assert [lines(batch) for batch in held.advance(end)] == wanted
     assert sum(text.count(b"\n") for text in wanted) > 2000
-
-
-def test_words_and_panes_are_cut_at_the_same_hours() -> None:
-    assert PANES == 360
-    assert GRAINS * 30 == PANES  # a grain of words has 30 panes
 
 
 def test_nothing_held_makes_no_window() -> None:
