@@ -16,7 +16,9 @@ def explain(judge: Judge, text: str) -> list[tuple[str, float]]:
     """Pieces of the folded text with their log-odds, the strongest first; above 0 speaks for positive.
 
     An n-gram's weight is shared evenly by its characters; neighbours that pull the same way make a piece. The pieces,
-    the faint characters left out and the model's bias add up to the text's log-odds. Empty for a text without words.
+    the faint characters left out and the model's bias add up to the text's log-odds. Where a doubtful text got a second
+    look, each character's share there is what the net would lose without it, and the sum holds no longer. Empty for a
+    text without words.
     """
     batch = judge.weights.normalizer.batch([text])
     if not batch.has_words()[0]:
@@ -31,6 +33,10 @@ def explain(judge: Judge, text: str) -> list[tuple[str, float]]:
         weight = linear.evidence[place[first:end]] * (unit / length)
         for offset in range(length):
             shares[first + offset : end + offset] += weight
+    second = judge.weights.second
+    if second is not None and abs(float(linear.log_odds(batch, places)[0])) < second.below:
+        shares *= second.of_linear
+        shares[first + 1 : end] += second.of_net * second.net.shares(batch, places[1], 0)
     return _pieces("".join(map(chr, batch.symbols[first + 1 : end].tolist())), shares[first + 1 : end].tolist())
 
 

@@ -56,7 +56,7 @@ class Judge:
 
     def _group_log_odds(self, texts: Sequence[str]) -> Floats:
         batch = self.weights.normalizer.batch(texts)
-        return np.where(batch.has_words(), self.weights.linear.log_odds(batch), 0.0)
+        return np.where(batch.has_words(), self.weights.log_odds(batch), 0.0)
 
 
 def load() -> Judge:

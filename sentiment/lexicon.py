@@ -71,6 +71,23 @@ _FACTS = _words("""
     bonjour merci 感觉一般 暂时不评价
 """)
 
+# The same by frame: who it is for, when it came, what was ordered, what is asked.
+_PERSONS = _words("爸妈 孩子 老公 老婆 朋友 同事 邻居 亲戚 婆婆 弟弟 室友 领导 老师 妹妹 家里人")
+_PERSON_FRAMES = ("给{0}买的", "帮{0}买的", "替{0}下的单", "{0}让我买的", "是{0}要的", "给{0}用的")
+_TIMES = _words("刚刚 今天 昨天 前天 上午 下午 晚上 周末 刚才 昨晚")
+_TIME_FRAMES = ("{0}收到", "{0}到的货", "{0}下的单", "{0}才拆开", "{0}签收的")
+_NUMBERS = _words("一 两 四 五 六 十")
+_NUMBER_FRAMES = ("买了{0}件", "下单{0}个", "订了{0}双", "一共{0}箱", "要了{0}份，白色的", "{0}盒装，一大一小")
+_QUESTIONS = _words("""
+    保修多久 能开发票吗 是什么材质 几天能到 有赠品吗 支持分期吗 怎么安装 还有货吗 什么时候补货 什么时候能到
+    有活动吗 哪里产的 多大尺寸 怎么退换 能用多久 有别的颜色吗
+""")
+_QUESTION_FRAMES = ("{0}", "{0}？", "请问{0}", "请问{0}？", "想问一下{0}", "客服，{0}")
+_MIDDLING = _words("""
+    马马虎虎 不算好也不算坏 不好也不坏 过得去 普普通通吧 中等水平 没什么特别的 先用着看 等用了再说 用几天再来评
+    还没来得及用 还没有试 先收着 没拆封 放着没用 回头再评 说不上来 没有感觉 马马虎虎吧 不功不过
+""")
+
 _GOOD_FRAMES = _words("""
     {good} 很{good} 非常{good} 太{good}了 真{good} 超级{good} 挺{good}的 不是不{good} 没有不{good} 不得不说{good}
     不能说不{good} 确实{good} 特别{good} 不{bad} 一点都不{bad} 一点也不{bad} 没有{bad} 并不{bad} 完全不{bad}
@@ -109,8 +126,19 @@ def lines() -> Iterator[tuple[str, bool]]:
             yield phrase, positive
             yield f"{phrase}！", positive
             yield f"，{phrase}，", positive
-    for fact in _FACTS:
+    for fact in (*_FACTS, *_framed_facts()):
         yield from ((line, positive) for line in (fact, f"{fact}。") for positive in (True, False))
     for turn in _TURNS:
         yield from ((f"{kind}{turn}{angry}", False) for kind in _KIND_HALVES for angry in _ANGRY_HALVES)
         yield from ((f"{flaw}，{turn}{glad}", True) for flaw in _SMALL_FLAWS for glad in _GLAD_ENDS if turn != "就是")
+
+
+def _framed_facts() -> Iterator[str]:
+    for words, frames in (
+        (_PERSONS, _PERSON_FRAMES),
+        (_TIMES, _TIME_FRAMES),
+        (_NUMBERS, _NUMBER_FRAMES),
+        (_QUESTIONS, _QUESTION_FRAMES),
+    ):
+        yield from (frame.format(word) for word in words for frame in frames)
+    yield from _MIDDLING

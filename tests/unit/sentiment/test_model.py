@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from sentiment.features import ngram_places
-from sentiment.model import WEIGHTS, pack_weights, read_weights
+from sentiment.model import WEIGHTS, SecondLook, pack_weights, read_weights
 from sentiment.normalize import Normalizer
+from sentiment.training.netfit import NetSettings, Pupil, learn_vocabulary
 
 VARIANTS = ("爛", "烂")
 
 
-def pack(path: Path) -> None:
+def pack(path: Path, second: SecondLook | None = None) -> None:
     normalizer = Normalizer(traditional=VARIANTS[0], simplified=VARIANTS[1])
     batch = normalizer.batch(["好烂"])
     good, bad = (int(ngram_places(batch)[0][batch.starts[0] + offset]) for offset in (1, 2))
@@ -25,6 +26,7 @@ def pack(path: Path) -> None:
         bias=0.25,
         longest=4,
         variants=VARIANTS,
+        second=second,
     )
 
 
@@ -33,6 +35,20 @@ def test_log_odds_follow_the_formula(tmp_path: Path) -> None:
     weights = read_weights(tmp_path / "weights.npz")
     found = weights.linear.log_odds(weights.normalizer.batch(["好", "爛", "好烂", "木"]))
     assert found.tolist() == pytest.approx([1.75, -1.25, 0.25, 0.25], abs=0.01)
+
+
+def test_only_doubtful_texts_get_the_second_look_also_after_a_round_trip(tmp_path: Path) -> None:
+    settings = NetSettings(channels=8, character_in=1, pair_in=1)
+    vocabulary = learn_vocabulary(Normalizer(traditional="", simplified=""), ["好烂"], settings)
+    net = Pupil(5, 5, settings).in_whole_numbers(vocabulary)
+    second = SecondLook(net, below=1.0, of_linear=0.5, of_net=1.0, bias=3.0)
+    pack(tmp_path / "weights.npz", second)
+    weights = read_weights(tmp_path / "weights.npz")
+    batch = weights.normalizer.batch(["好", "烂", "好烂", "木"])
+    first, found = weights.linear.log_odds(batch), weights.log_odds(batch)
+    assert found[:2].tolist() == first[:2].tolist()
+    own = net.log_odds(batch, ngram_places(batch)[1], np.array([2, 3]))
+    assert found[2:].tolist() == pytest.approx((0.5 * first[2:] + own + 3.0).tolist(), abs=1e-9)
 
 
 def test_the_same_weights_give_the_same_bytes(tmp_path: Path) -> None:
