@@ -78,7 +78,7 @@ def load_config(
         raise ConfigError(dict.fromkeys(mistakes))
     rules_of_peaks = _parse(lambda: with_peaks(parsed_rules, parsed_peaks, source=_name(peaks)), mistakes)
     rosters = None if parsed_notify is None else parsed_notify.rosters
-    targets = {policy.name for policy in policies}
+    targets = {policy.name for policy in (*(presets or ()), *policies)}
     _parse(lambda: check_names(parsed_peaks, policies=targets, rosters=rosters, source=_name(peaks)), mistakes)
     if mistakes or rules_of_peaks is None:
         raise ConfigError(mistakes)
