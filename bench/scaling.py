@@ -35,7 +35,6 @@ from agents.clock import RehearsalClock, SystemClock
 from bench.generate import SPAN_MS, START_MS, events
 from embedded import clickhouse, kafka
 from peakwatch import stores
-from peakwatch.feeding import feed, producer
 from schemas.results import PANE_MS
 from schemas.settings import Settings, read_settings
 from storage.migrate import migrate
@@ -120,12 +119,12 @@ def worker(count: int, *, density: int) -> dict[str, Any]:
             asyncio.run(ensure_topics(broker.bootstrap, topic_specs(settings)))
             with _running(environment, folder) as process:
                 _until_ready(process, port)
-                ready_s = _cpu_s(process.pid)
+                ready_s, ready_mb = _cpu_s(process.pid), _memory_mb(process.pid, "VmRSS")
                 _feed(settings, count, density)
                 wall_s = _until_settled(process, port)
                 figures = _scrape(port)
                 used_s = _cpu_s(process.pid) - ready_s
-                peak_mb = _peak_mb(process.pid)
+                peak_mb = _memory_mb(process.pid, "VmHWM")
             try:
                 stored = _stored(client, settings.clickhouse_database)
             finally:
@@ -133,7 +132,7 @@ def worker(count: int, *, density: int) -> dict[str, Any]:
     taken = sum(value for name, value in figures.items() if name.startswith("peakwatch_events_total"))
     return {
         "events": taken, "density": density, "wall_s": round(wall_s, 1), "cpu_s": round(used_s, 2),
-        "events_per_cpu_second": round(taken / used_s), "peak_mb": peak_mb,
+        "events_per_cpu_second": round(taken / used_s), "ready_mb": ready_mb, "peak_mb": peak_mb,
         "state_bytes": _by_topic(figures, "peakwatch_state_bytes"),
         "window_keys": sum(value for name, value in figures.items() if name.startswith("peakwatch_window_keys")),
         "ids": sum(value for name, value in figures.items() if name.startswith("peakwatch_event_ids_remembered")),
@@ -186,7 +185,13 @@ def _running(environment: dict[str, str], folder: Path) -> "Iterator[subprocess.
 
 
 def _feed(settings: Settings, count: int, density: int) -> None:
-    feed(islice(events(density * SPAN_MS // 1000), count), producer(settings), rate=None)
+    from peakwatch.feeding import feed, producer  # kafka-python warns when it is imported
+
+    to = producer(settings)
+    try:
+        feed(islice(events(density * SPAN_MS // 1000), count), to, rate=None)
+    finally:
+        to.close()
 
 
 def _until_ready(process: "subprocess.Popen[bytes]", port: int) -> None:
@@ -234,8 +239,8 @@ def _cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _peak_mb(pid: int) -> int:
-    match = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+def _memory_mb(pid: int, which: str) -> int:
+    match = re.search(which + r":\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     assert match is not None
     return int(match[1]) // 1024
 
