@@ -26,6 +26,7 @@ MINUTE_PRIOR: Final = 2.0  # complaints a minute, before anything was learnt: wo
 LONGEST_PANE_MS: Final = 60_000
 LEAST_LEFT: Final = 0.05  # of an expectation, however many incidents take their part of it
 MOST_MINUTES: Final = 60  # a longer silence was not watched
+UNCLEAR_MS: Final = 3 * 3_600_000  # an incident that lasts longer may rest on a wrong expectation: it is learnt again
 NO_ORDERS_MS: Final = 10 * 60_000  # so long without any since the beginning: minutes stand for orders
 
 
@@ -159,6 +160,14 @@ class ComplaintWatch(Watch):
         parents = self.exposure.parents(ids)
         result: Floats = self.baseline.uncertainty(parents) + self.exposure.uncertainty(ids)
         return result
+
+    def unclear(self, at: Ids) -> Bools:
+        """The hours of incidents that no order is known to be of: the complaints would go, and the orders stay."""
+        found = np.zeros(len(at), bool)
+        for one in self._untold():
+            until = min(one.ends_at or at.max() + 1, one.starts_at + UNCLEAR_MS)
+            found |= (at >= one.starts_at) & (at < until)
+        return found
 
     def learn_more(self, sids: Ids, got: Floats) -> None:
         """Shares of the complaints."""

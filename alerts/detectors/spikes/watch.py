@@ -94,6 +94,10 @@ class Watch:
         """Complaints to expect of an order in this slice; None where there are no orders."""
         return None
 
+    def unclear(self, at: Ids) -> Bools:
+        """Which instants teach nothing, since it is not known what of them belongs to an incident."""
+        return np.zeros(len(at), bool)
+
     def learn_more(self, sids: Ids, got: Floats) -> None:
         """What else a kind learns from rows old enough."""
 
@@ -136,9 +140,9 @@ class Watch:
         lag = min(self.config.baseline_lag_ms, max(SHORTEST_LAG_MS, age // 2))
         at, sids, got, trials = self.recent.unlearnt(now_ms - lag)
         if len(at):
-            free = ~self.incidents.claimed(at, sids)
-            if free.any():
-                counted = at[trials > 0.0]
+            free = ~(self.incidents.claimed(at, sids) | self.unclear(at))
+            if trials[free].any():
+                counted = at[free & (trials > 0.0)]
                 self.baseline.learn(int(counted[len(counted) // 2]), sids[free], got[free], trials[free])
                 self.learn_more(sids[free], got[free])
         self.recent.trim(now_ms - self.config.recent_ms)
