@@ -216,7 +216,8 @@ def test_every_rule_is_evaluated_and_a_healthy_worker_raises_none(watched: Watch
     found = [rule for group in groups for rule in group["rules"]]
     assert [rule["name"] for rule in found if rule["health"] != "ok"] == []
     assert len(found) > 30
-    assert watched.api("alerts")["alerts"] == []
+    fires = [one["labels"] for one in watched.api("alerts")["alerts"] if one["state"] == "firing"]
+    assert fires == [], "what is only pending may be: one message in fifty cannot be read here"
 
 
 def test_a_worker_that_ends_is_missed(watched: Watched) -> None:

@@ -1,4 +1,4 @@
-"""The benchmark of what it costs to keep more runs, small, so that it cannot rot. Its worker would take too long here."""
+"""The benchmark of what it costs to keep more runs, small, so that it cannot rot. A worker would take too long."""
 
 from bench import scaling
 
