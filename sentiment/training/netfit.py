@@ -26,7 +26,7 @@ class NetSettings:
 
     channels: int = 96
     levels: int = 2
-    rounds: int = 4
+    rounds: int = 5
     batch: int = 96
     rate: float = 2e-3
     kept: float = 0.75  # of the pooled channels, while learning

@@ -3,7 +3,7 @@
 Decides the targets and the weighing. The net never sees the tuning part, on which it is weighed against the n-grams.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,9 @@ from sentiment.training.hints import Hints, fold, pieces
 from sentiment.training.netfit import NetSettings, code, learn_vocabulary, teach
 
 Floats = npt.NDArray[np.float64]
+# Random words in letters that the reviews hardly know (Latin, Cyrillic, kana, hangul, Thai, Arabic): nobody can tell.
+_STRANGERS = 400
+_LETTERS = ((0x61, 0x7A), (0x430, 0x44F), (0x3041, 0x3093), (0xAC00, 0xD7A3), (0xE01, 0xE2E), (0x627, 0x64A))
 # Fewer doubtful texts than this cannot weigh a net: there is no second look then.
 _FEWEST = 100
 
@@ -32,7 +35,8 @@ class SecondSettings:
     first_share: float = 0.5  # of the n-grams' log-odds in a target, beside the hint
     label_share: float = 0.25  # of the label in a target where there is a hint
     piece_importance: float = 0.5
-    line_importance: float = 0.3
+    line_importance: float = 1.5
+    stranger_importance: float = 1.0
     most_pieces: int = 60_000
 
 
@@ -52,15 +56,17 @@ def second_look(normalizer: Normalizer, seen: Sequence[Example], unseen_log_odds
     cut = pieces(folded)
     piece_hint = hints.of(cut)
     known = np.flatnonzero(np.isfinite(piece_hint))[: settings.most_pieces]
+    unknown = list(_strangers())
     texts = [seen[k].text for k in learn.tolist()] + [cut[k] for k in known.tolist()] + [text for text, _ in by_hand]
+    texts += unknown
     targets = np.concatenate([
         _targets(unseen_log_odds[learn], hint[learn], labels[learn], settings),
         probability(piece_hint[known]),
         [0.95 if positive else 0.05 for _, positive in by_hand],
+        np.full(len(unknown), 0.5),
     ])  # fmt: skip
-    importance = np.repeat(
-        [1.0, settings.piece_importance, settings.line_importance], [len(learn), len(known), len(by_hand)]
-    )
+    shares = [1.0, settings.piece_importance, settings.line_importance, settings.stranger_importance]
+    importance = np.repeat(shares, [len(learn), len(known), len(by_hand), len(unknown)])
     vocabulary = learn_vocabulary(normalizer, texts, net_settings)
     coded = code(vocabulary, normalizer, texts)
     told(f"second look: {len(learn)} texts, {len(known)} pieces, {len(by_hand)} lines")
@@ -71,6 +77,14 @@ def second_look(normalizer: Normalizer, seen: Sequence[Example], unseen_log_odds
     model = LogisticRegression(C=10.0).fit(np.column_stack([unseen_log_odds[weighed], found]), labels[weighed])
     of_linear, of_net = (float(weight) for weight in model.coef_[0])
     return SecondLook(net, settings.below, of_linear, of_net, float(model.intercept_[0]))
+
+
+def _strangers() -> Iterator[str]:
+    chance = np.random.default_rng(7)
+    for _ in range(_STRANGERS):
+        first, last = _LETTERS[chance.integers(len(_LETTERS))]
+        words = (chance.integers(first, last + 1, chance.integers(1, 9)) for _ in range(chance.integers(1, 7)))
+        yield " ".join("".join(map(chr, word.tolist())) for word in words)
 
 
 def _targets(first: Floats, hint: Floats, labels: npt.NDArray[np.int64], settings: SecondSettings) -> Floats:
