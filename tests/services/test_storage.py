@@ -102,7 +102,8 @@ def test_two_migrations_at_a_time_do_each_step_once(server: ClickHouseServer) ->
         thread.start()
     for thread in threads:
         thread.join()
-    assert [step.number for step in done] == [1, 2, 3, 4, 6]
+    steps = read_steps(DDL)
+    assert [step.number for step in done] == [step.number for step in steps if not step.optional]
 
 
 @pytest.mark.parametrize("cluster", [None, "prod"])

@@ -1,0 +1,124 @@
+"""What the store tells of alerts: their state, what people did, which silences go on, where clocks stand."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import pytest
+
+from embedded.clickhouse import start
+from schemas.results import Alert, AlertAction, Delivery, SlaClockRow, SlaTransition
+from storage.client import ClickHouse, ClickHouseSettings
+from storage.grounds import Grounds
+from storage.history import History
+from storage.migrate import migrate
+from storage.spool import DiskSpool
+from storage.writer import Writer, WriterSettings
+from tests.unit.storage.stand_ins import SteppingClock, make_review, make_window
+
+pytestmark = pytest.mark.embedded
+
+DATABASE: Final = "pw_history"
+S: Final = 1_000
+NOWHERE: Final = ("", "", "", "", "", "")  # no slice
+ACK: Final = {"who": "li", "at": 70 * S}
+
+
+def alert(name: str, status: Literal["firing", "updated", "resolved"], second: int, **evidence: Any) -> Alert:
+    return Alert(
+        name, "many", "threshold", status, "warning", second * S, S, None, {"value": name}, 1.0, 0.5, None, "",
+        evidence, "",
+    )  # fmt: skip
+
+
+ROWS: Final[list[Any]] = [
+    alert("a1", "firing", 61),
+    alert("a2", "firing", 61), alert("a2", "updated", 70, acknowledged=ACK),
+    alert("a3", "firing", 61), alert("a3", "updated", 70, muted={"by": "snooze", "until": 900_000}, acknowledged=ACK),
+    alert("a4", "firing", 61), alert("a4", "updated", 70, acknowledged=ACK), alert("a4", "resolved", 80),
+    AlertAction("a2", 70 * S, "acknowledge", "li", None, "好", "x1"),
+    AlertAction("a1", 71 * S, "acknowledge", "wang", None, "", "x2", {}, "the alert is over"),
+    AlertAction("s1", 70 * S, "silence", "li", 900 * S, "盘点", "s1", {"value": ("手机", "家电")}),
+    AlertAction("s2", 70 * S, "silence", "li", 900 * S, "", "s2", {"kind": ("threshold",)}),
+    AlertAction("s2", 80 * S, "unsilence", "li", None, "", "x3"),
+    AlertAction("s3", 70 * S, "silence", "li", 60 * S, "", "s3", {"kind": ("threshold",)}, "it ends before it begins"),
+    Delivery("a2", 61 * S, "firing", "hook", 1, 62 * S, "sent", 5, ""),
+    SlaTransition("t1", "resolution", 0, "breach", 90 * S, "p", "v1", "c", "v2", 10, 10, *NOWHERE, "high", "q", 0, 7),
+    SlaClockRow("t1", "resolution", 0, "p", "running", False, S, 89 * S, 0, None, 90 * S, None, None, None,
+                *NOWHERE, "high", "q", 0, 6),
+    SlaClockRow("t1", "resolution", 0, "p", "breached", False, S, 89 * S, 89 * S, None, None, None, 90 * S, None,
+                *NOWHERE, "high", "q", 0, 7),
+    make_review(1, label="negative"), make_review(2, invalid="empty"), make_review(3, late=True), make_review(4),
+    make_window(1, window_seconds=300, dimension="category", value="手机", complaints=8),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
+    with start(tmp_path_factory.mktemp("clickhouse")) as server:
+        client = ClickHouse(ClickHouseSettings(host=server.host, port=server.port))
+        migrate(client, database=DATABASE)
+        yield client
+        client.close()
+
+
+@pytest.fixture
+async def history(client: ClickHouse, tmp_path: Path) -> History:
+    """Over rows that came twice, as after a crash."""
+    for number in range(2):
+        settings = client.settings
+        writer = Writer(
+            ClickHouse(settings), DiskSpool(tmp_path / str(number)), clock=SteppingClock(),
+            settings=WriterSettings(database=DATABASE),
+        )  # fmt: skip
+        await writer.start()
+        await writer.safe(await writer.write(ROWS))
+        assert writer.snapshot().spooled_rows == 0, writer.snapshot().last_error
+        await writer.close()
+    return History(client, database=DATABASE)
+
+
+async def test_an_alert_is_in_the_state_that_was_said_last(history: History) -> None:
+    found = {one.alert_id: one.state for one in history.alerts(since_ms=0, resolved=True)}
+    assert found == {"a1": "firing", "a2": "acknowledged", "a3": "snoozed", "a4": "resolved"}
+    assert {one.alert_id for one in history.alerts(since_ms=0)} == {"a1", "a2", "a3"}
+    assert history.alerts(since_ms=0, severity="critical") == []
+    assert history.ids("a") == ["a1", "a2", "a3", "a4"]
+
+
+async def test_a_refused_action_acknowledges_nothing_and_is_kept_with_its_reason(history: History) -> None:
+    state = history.alert("a1")
+    assert state is not None
+    assert (state.state, state.acknowledged_at) == ("firing", None)
+    (action,) = history.actions("a1")
+    assert (action.actor, action.refused) == ("wang", "the alert is over")
+    assert [row.action_id for row in history.actions_of(["x1", "x2", "nothing"])] == ["x1", "x2"]
+
+
+async def test_an_alert_s_story_comes_back_as_it_was(history: History) -> None:
+    assert history.transitions("a4") == [row for row in ROWS if isinstance(row, Alert) and row.alert_id == "a4"]
+    assert history.deliveries("a2") == [row for row in ROWS if isinstance(row, Delivery)]
+
+
+async def test_silences_that_were_refused_ended_or_are_over_do_not_go_on(history: History) -> None:
+    (silence,) = history.silences(now_ms=100 * S)
+    assert (silence.silence_id, silence.matchers, silence.until) == ("s1", {"value": ["手机", "家电"]}, 900 * S)
+    assert history.silences(now_ms=900 * S) == []
+
+
+async def test_a_clock_is_one_row_and_its_ledger_names_policy_and_calendar(
+    history: History, client: ClickHouse
+) -> None:
+    found = client.execute(f"SELECT state, version FROM {DATABASE}.sla_clocks_v")
+    assert found == [("breached", 7)]
+    (line,) = Grounds(client, database=DATABASE).ledger("t1", "resolution", 0)
+    assert (line.kind, line.policy_version, line.calendar_version) == ("breach", "v1", "v2")
+
+
+async def test_events_of_a_slice_are_those_that_the_detectors_saw(history: History, client: ClickHouse) -> None:
+    grounds = Grounds(client, database=DATABASE)
+    seen = grounds.reviews({"category": "手机", "region": "华东"}, begin=0, end=10**13)
+    assert [one.negative for one in seen] == [True, False]  # neither the empty nor the late one
+    row = make_window(1, window_seconds=300, dimension="category", value="手机", complaints=8)
+    assert grounds.window(seconds=300, dimension="category", value="手机", at_ms=row.window_end + 9_999) == row
+    assert grounds.window(seconds=300, dimension="category", value="手机", at_ms=row.window_end - 1) is None
