@@ -7,10 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from kafka.errors import KafkaError
-
 from alerts.actions import Action, decode_action, encode_action
-from peakwatch.feeding import producer
 from schemas.errors import BadEvent, PermanentError, TransientError
 from schemas.settings import Settings
 from schemas.topics import ACTIONS
@@ -56,6 +53,11 @@ def new_action_id() -> str:
 
 def send(settings: Settings, actions: Sequence[Action]) -> None:
     """Hand actions to the broker; on return they are safe. TransientError when it does not take them."""
+    # Not at the module's top: the client takes a while to load, and only whoever sends needs it.
+    from kafka.errors import KafkaError
+
+    from peakwatch.feeding import producer
+
     to = producer(settings)
     try:
         # One partition, in order; without a key, as it is one log.
