@@ -94,21 +94,23 @@ class Incidents:
     def is_side_of_known(self, new: Incident, at: Ids, sids: Ids, got: Floats) -> bool:
         """Whether a new incident is one already told, seen from a wider, narrower or crossing slice.
 
-        Half of the negatives of one must lie in the other, and it must have begun before the other was told, or
-        little later; what begins afterwards is an incident of its own and is told, unless it is what remains of one
-        that ended just now.
+        Where one slice lies within the other, half of the negatives of one must lie in the other, and it must have
+        begun before the other was told, or little later; what begins afterwards is an incident of its own and is told,
+        unless it is what remains of one that ended just now. Crossing slices must be nearly the same: what is unusual
+        in one of them without the other's events was not explained by the other's name.
         """
         inside = sids[:, new.column] == new.sid
         for one in self.known:
             inside_it = new.sid == one.sid or self._table.refines[one.column, new.column]
+            nested = inside_it or self._table.refines[new.column, one.column]
             again = inside_it and new.starts_at <= one.ends_at + SIDE_MS
-            if new.starts_at > one.raised_at + SIDE_MS and not again:
+            if new.starts_at > one.raised_at + (SIDE_MS if nested else 0) and not again:
                 continue
             if one.ends_at and new.raised_at > one.ends_at + 2 * SIDE_MS:
                 continue
             theirs = (sids[:, one.column] == one.sid) & (at >= one.starts_at)
-            both = float(got[inside & theirs].sum())
-            if both >= max(0.5 * min(float(got[inside].sum()), float(got[theirs].sum())), PART * new.excess()):
+            both, sums = float(got[inside & theirs].sum()), (float(got[inside].sum()), float(got[theirs].sum()))
+            if both >= max(0.5 * (min(sums) if nested else max(sums)), PART * new.excess()):
                 return True
         return False
 

@@ -114,7 +114,7 @@ def test_a_small_incident_that_shares_a_little_is_no_side_of_a_large_one(table: 
     incidents = Incidents(table, COMPLAINT, SpikeConfig())
     category, tier = table.slices.index(("category",)), table.slices.index(("customer_tier",))
     incidents.known = [incident(table, category, int(rows[0, category]))]
-    wide = incident(table, tier, int(rows[0, tier]), starts_at=MINUTE_MS, got=43.0)
+    wide = incident(table, tier, int(rows[0, tier]), got=43.0)
     assert not incidents.is_side_of_known(wide, np.full(43, 2 * MINUTE_MS), rows, np.ones(43))
     assert incidents.is_side_of_known(wide, np.full(3, 2 * MINUTE_MS), rows[:3], np.full(3, 10.0))
 
