@@ -20,7 +20,7 @@ from agents.action_stage import ActionPorts, ActionStage
 from agents.alert_stage import AlertStage, Notifier, restore
 from agents.claims import NOBODY, Fence
 from agents.decision_stage import DecisionPorts, DecisionStage
-from agents.metrics import WorkerCollector, serve
+from agents.metrics import WorkerCollector, ensure_free, serve
 from agents.pages import Snapshot
 from agents.parts import Parts, data_dir, topic_specs
 from agents.publish import Publisher
@@ -58,6 +58,8 @@ class Worker:
 
     def __init__(self, settings: Settings, parts: Parts, *, files: ConfigFiles[Parts] | None = None) -> None:
         """`files`: where a configuration may change while the worker runs."""
+        if settings.metrics_port:
+            ensure_free(port=settings.metrics_port, host=settings.metrics_host)
         register()
         self.failure: BaseException | None = None
         self._settings = settings

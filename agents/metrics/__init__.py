@@ -7,6 +7,6 @@ means stands in docs/operations.md.
 from agents.metrics.collector import View, WorkerCollector
 from agents.metrics.figures import WorkerFigures
 from agents.metrics.pipeline import Progress, Reached
-from agents.metrics.serving import Health, serve
+from agents.metrics.serving import Health, ensure_free, serve
 
-__all__ = ["Health", "Progress", "Reached", "View", "WorkerCollector", "WorkerFigures", "serve"]
+__all__ = ["Health", "Progress", "Reached", "View", "WorkerCollector", "WorkerFigures", "ensure_free", "serve"]

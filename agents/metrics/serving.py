@@ -4,6 +4,7 @@ It is served by the worker's own event loop, so that an answer proves that the l
 read at a scrape is not changed meanwhile.
 """
 
+import socket
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, NamedTuple
 
@@ -23,6 +24,15 @@ class Health(NamedTuple):
 
     ills: tuple[str, ...]
     lacks: tuple[str, ...]
+
+
+def ensure_free(*, port: int, host: str) -> None:
+    """ConfigError when the port is taken: asked before anything is started that would have to be ended again."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        socket.create_server((host, port), family=family).close()
+    except (OSError, OverflowError) as error:
+        raise _taken(error, port=port, host=host) from None
 
 
 async def serve(
@@ -53,9 +63,12 @@ async def serve(
         await web.TCPSite(runner, host, port).start()
     except (OSError, OverflowError) as error:
         await runner.cleanup()
-        reason = getattr(error, "strerror", None) or error
-        raise ConfigError([f"metrics_port: {host}:{port}: {reason}"]) from None
+        raise _taken(error, port=port, host=host) from None
     return runner.cleanup
+
+
+def _taken(error: Exception, *, port: int, host: str) -> ConfigError:
+    return ConfigError([f"metrics_port: {host}:{port}: {getattr(error, 'strerror', None) or error}"])
 
 
 def _answer(wrong: Iterable[str]) -> web.Response:

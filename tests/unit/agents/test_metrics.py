@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pytest
 
-from agents.metrics import Health, Progress, Reached, View, WorkerCollector, WorkerFigures, serve
+from agents.metrics import Health, Progress, Reached, View, WorkerCollector, WorkerFigures, ensure_free, serve
 from agents.metrics.figures import MOST_NAMES, Names
 from alerts.notify.figures import ChannelFigures, NotifierSnapshot
 from schemas.errors import ConfigError
@@ -214,6 +214,8 @@ async def test_a_scrape_is_answered_over_http_and_a_taken_port_is_named() -> Non
         assert "python_gc_collections_total" in text
         with pytest.raises(ConfigError, match=r"metrics_port: 127\.0\.0\.1:19377"):
             await serve(WorkerCollector(full()), lambda: WELL, port=19_377, host="127.0.0.1")
+        with pytest.raises(ConfigError, match=r"metrics_port: 127\.0\.0\.1:19377"):
+            ensure_free(port=19_377, host="127.0.0.1")
     finally:
         await stop()
 
