@@ -75,12 +75,15 @@ def advise(
         sweep.between(choose(sweep.curves, aim))
     chosen, told = dict.fromkeys(sweep.curves, 0.0), now
     for _ in range(MAX_TRIES):
-        chosen = choose(sweep.curves, aim)
+        before, chosen = chosen, choose(sweep.curves, aim)
+        if chosen == before:
+            break
         made = [at_level(rule, chosen[rule.name]) or rule if rule.name in chosen else rule for rule in rules]
         told = run(made) if any(chosen.values()) else now
-        if told[0].pages <= max(wished, aim + fixed) or not any(chosen.values()):
+        if told[0].pages <= max(wished, aim + fixed):
             break
-        aim = max(0.0, aim - 1.0)  # rules meet: what one no longer says another may
+        foretold = sum(sweep.curves[name][level].pages for name, level in chosen.items())
+        aim = min(aim, float(foretold)) - 1.0  # rules meet: what one no longer says another may
     found = match(told[1], now[1], rules=rules)
     return Advice(
         per_week, round(wished, 2), now[0].pages, told[0].pages, told[0].pages <= wished, fixed,

@@ -1,6 +1,7 @@
 """Which settings would have made so many pages: what costs least goes first."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -169,3 +170,18 @@ def test_the_more_pages_are_wished_the_fewer_are_lost() -> None:
     lost = [len(ask(World([11.0 + n for n in range(60)]), wish, SPIKES).lost) for wish in (10, 20, 40, 60)]
     assert lost == sorted(lost, reverse=True)
     assert lost[-1] == 0
+
+
+def test_what_another_rule_says_instead_is_made_up_for() -> None:
+    """Alone the spikes keep to the wish; all together something speaks up when they no longer do."""
+
+    class Meeting(World):
+        def run(self, rules: Sequence[Rule]) -> tuple[Report, Sequence[Incident]]:
+            made, found = super().run(rules)
+            if any(rule.name == "tickets" for rule in rules) and made.pages < 60:
+                return replace(made, pages=made.pages + 3), found
+            return made, found
+
+    advice = ask(Meeting([11.0 + n for n in range(60)]), 40, SPIKES, TICKETS)
+    assert advice.reached
+    assert 25 < advice.pages_then <= 40
