@@ -94,7 +94,7 @@ class Arena:
                 await producer.send(message.topic, value=message.raw, key=key)
             await producer.flush()
 
-    def stop(self, *, within_s: float = 20) -> list[int]:
+    def stop(self, *, within_s: float = 40) -> list[int]:
         """SIGTERM to those that live; their exit statuses."""
         living = [worker for worker in self.workers if worker.poll() is None]
         for worker in living:

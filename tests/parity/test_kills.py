@@ -14,7 +14,7 @@ from tests.parity.arena import Arena, Replayed
 from tests.parity.checks import check_alerts, check_clocks, check_rows, check_windows
 from tests.parity.evening import ORIGIN_MS, Evening, Message, evening
 
-pytestmark = [pytest.mark.broker, pytest.mark.embedded, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.broker, pytest.mark.embedded, pytest.mark.timeout(400)]
 
 SPEED: Final = 450.0  # two hours and a half pass in 20 s
 SLICE_MS: Final = 300_000
@@ -32,7 +32,7 @@ def test_killed_workers_and_a_killed_store_change_nothing(arena: Arena, tmp_path
         arena.feed(messages)
         _strike(arena, blows.get(number, ""), chance.randrange(2))
         time.sleep(SLICE_MS / SPEED / 1000)
-    arena.settle(replayed, until_ms=sent.end_ms, within_s=60)
+    arena.settle(replayed, until_ms=sent.end_ms, within_s=150)
     assert arena.stop() == [0, 0], arena.last_words()
     check_windows(arena, sent, replayed)
     check_rows(arena, sent, replayed)

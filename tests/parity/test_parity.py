@@ -9,7 +9,7 @@ from tests.parity.arena import Arena, Replayed
 from tests.parity.checks import check_alerts, check_clocks, check_rows, check_windows
 from tests.parity.evening import MINUTE, evening
 
-pytestmark = [pytest.mark.broker, pytest.mark.embedded, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.broker, pytest.mark.embedded, pytest.mark.timeout(350)]
 
 SPEED: Final = 900.0  # the evening passes in ten seconds
 
@@ -21,7 +21,7 @@ def test_worker_writes_what_a_replay_says(arena: Arena, tmp_path: Path) -> None:
     arena.set_clock(ahead_ms=-60 * MINUTE, speed=SPEED, idle="60m")
     arena.start()
     replayed = Replayed(sent, tmp_path)
-    arena.settle(replayed, until_ms=sent.end_ms, within_s=60)
+    arena.settle(replayed, until_ms=sent.end_ms, within_s=150)
     assert arena.stop() == [0], arena.last_words()
     check_windows(arena, sent, replayed)
     check_rows(arena, sent, replayed)
