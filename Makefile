@@ -57,12 +57,14 @@ $(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.lock
 	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-lock: ## Resolve pyproject.toml anew into the two lock files
+lock: ## Resolve pyproject.toml anew into the three lock files
 	@$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 \
 		--extra embedded --group build pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 \
 		--extra embedded --extra grafana --group build --group dev --group train -c requirements.lock pyproject.toml -o requirements-dev.lock
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 \
+		--group build -c requirements.lock pyproject.toml -o deploy/requirements.lock
 
 clean: ## Remove what set-up and runs left behind
 	@rm -rf $(VENV) var build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
