@@ -4,6 +4,7 @@ The true slice holds all of the evidence; a wider one dilutes it, a narrower one
 the more specific slice.
 """
 
+import math
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from alerts.detectors.spikes.arrays import Bools, Floats, Ids
 
 SPECIFIC_NATS: Final = 0.3  # a slice more specific by one is preferred up to this loss of evidence
+CHANCE: Final = 0.5  # of the logarithm of a column's slices is taken from the evidence of each
 OVERLAP: Final = 0.5  # of the lesser excess must lie in both slices
 
 
@@ -35,6 +37,7 @@ class Candidate(NamedTuple):
     alternative: int
     got: float
     due: float
+    rivals: int = 1  # slices of its column that it was chosen among
 
 
 def tally(ids: Ids, gains: Floats, got: Floats, due: Floats, alarm: Bools) -> Tally:
@@ -45,8 +48,8 @@ def tally(ids: Ids, gains: Floats, got: Floats, due: Floats, alarm: Bools) -> Ta
     return Tally(unique.astype(np.int64), nats, *sums)
 
 
-def candidates(tally: Tally, column: int, *, uncertainty: Floats, alarm_excess: float) -> list[Candidate]:
-    """The slices of a column whose excess overlaps with the alarm's."""
+def candidates(tally: Tally, column: int, *, uncertainty: Floats, alarm_excess: float, rivals: int) -> list[Candidate]:
+    """The slices of a column whose excess overlaps with the alarm's; `rivals`: how many slices the column has."""
     nats = tally.nats / (1.0 + tally.due * uncertainty)[:, None]
     best = nats.argmax(axis=1)
     excess, shared = tally.got - tally.due, tally.shared_got - tally.shared_due
@@ -54,14 +57,18 @@ def candidates(tally: Tally, column: int, *, uncertainty: Floats, alarm_excess: 
     found = np.flatnonzero(enough & (tally.ids > 0) & (nats.max(axis=1) > 1.0))
     return [
         Candidate(int(tally.ids[i]), column, float(nats[i, best[i]]), float(tally.nats[i].max()), int(best[i]),
-                  float(tally.got[i]), float(tally.due[i]))
+                  float(tally.got[i]), float(tally.due[i]), rivals)
         for i in found
     ]  # fmt: skip
 
 
 def most_specific(found: list[Candidate], rank: Floats) -> Candidate | None:
-    """The one to name, if there is any."""
-    return max(found, key=lambda one: (one.plain + SPECIFIC_NATS * rank[one.column], -one.sid), default=None)
+    """The one to name, if there is any: the best of many slices owes more of its evidence to chance."""
+    return max(
+        found,
+        key=lambda one: (one.plain + SPECIFIC_NATS * rank[one.column] - CHANCE * math.log(one.rivals), -one.sid),
+        default=None,
+    )
 
 
 def change_point(at: Ids, gains: Floats) -> int:

@@ -236,7 +236,7 @@ class Watch:
             kept = Tally(*(values[large] for values in sums))
             if len(kept.ids):
                 found += attribution.candidates(
-                    kept, column, uncertainty=self.uncertainty(kept.ids), alarm_excess=excess
+                    kept, column, uncertainty=self.uncertainty(kept.ids), alarm_excess=excess, rivals=len(sums.ids)
                 )
         return found
 
