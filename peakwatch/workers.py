@@ -36,7 +36,8 @@ def source_config(settings: Settings, config: Config) -> SourceConfig:
     return SourceConfig(
         judging=Judging(build_judge(settings), validity_batch, settings.drop_copies), mask=mask_text,
         policies=config.promises,
-        lateness_ms=settings.lateness_ms, hold_ms=settings.sla_hold_ms, salt=settings.salt.encode()[:64],
+        lateness_ms=settings.lateness_ms, hold_ms=settings.sla_hold_ms, keep_ms=settings.ticket_memory_ms,
+        salt=settings.salt.encode()[:64],
         rows=True, live=True,
     )  # fmt: skip
 

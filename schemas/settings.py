@@ -52,6 +52,7 @@ class Settings:
     dimensions: tuple[str, ...] = DEFAULT_DIMENSIONS
     lateness_ms: int = 300_000
     sla_hold_ms: int = 60_000
+    ticket_memory_ms: int = 7_776_000_000  # 90 days: how long a ticket that is over may still be reopened
     idle_ms: int = 30_000  # a silent source stops holding event time back after so long
     flush_ms: int = 500
     snapshot_ms: int = 15_000

@@ -168,6 +168,11 @@ class SlaWatch:
         """
         return self._wave.forecast(now_ms, horizons_ms)
 
+    @property
+    def buckets(self) -> int:
+        """How many there are."""
+        return len(self._buckets)
+
     def forget(self, bucket: int, before_ms: int) -> int:
         """Drop the bucket's tickets that are resolved, or never created, with no step since; how many."""
         tickets = self._buckets[bucket]

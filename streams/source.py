@@ -42,6 +42,7 @@ class SourceConfig:
     policies: Iterable[Policy] | Promises = ()
     lateness_ms: int = DEFAULT_LATENESS_MS
     hold_ms: int = DEFAULT_HOLD_MS
+    keep_ms: int | None = None  # how long tickets that are over are remembered; None: for ever
     salt: bytes = b""
     rows: bool = False  # whether raw rows for the store are wanted
     live: bool = False  # whether there is a wall clock to be ahead of, and a horizon for duplicates
@@ -60,7 +61,9 @@ class Source:
             dedupe = Dedupe(DEDUPE_HORIZON_MS if config.live else None)
         self.intake = Intake(topic, partition, dedupe=dedupe, watermark=Watermark(config.lateness_ms), live=config.live)
         self.panes = PaneDeltas() if panes is None else panes
-        self.desk = TicketDesk(SlaWatch(config.policies), hold_ms=config.hold_ms, lateness_ms=config.lateness_ms)
+        self.desk = TicketDesk(
+            SlaWatch(config.policies), hold_ms=config.hold_ms, lateness_ms=config.lateness_ms, keep_ms=config.keep_ms
+        )
         self._how = Counting(mask=config.mask, salt=config.salt, rows=config.rows)
         self.near = NearDuplicates()
 

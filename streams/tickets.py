@@ -21,6 +21,7 @@ from streams.intake import Accepted, Tally
 from streams.panes import PaneDeltas
 from streams.sketch import bucket
 
+DAY_MS: Final = 86_400_000
 CSAT_MAX: Final = 5.0
 _PRIORITY, _QUEUE = len(DIMENSIONS), len(DIMENSIONS) + 1  # their places in `sla.policy.FIELDS`
 
@@ -29,10 +30,14 @@ Amounts = Counter[Change]
 
 
 class TicketDesk:
-    """The tickets of one source partition. `hold_ms` is the contract's `sla_hold`."""
+    """The tickets of one source partition. `hold_ms` is the contract's `sla_hold`.
 
-    def __init__(self, watch: SlaWatch, *, hold_ms: int, lateness_ms: int) -> None:
+    `keep_ms`: how long after its last step a ticket that is over is remembered; None: for ever.
+    """
+
+    def __init__(self, watch: SlaWatch, *, hold_ms: int, lateness_ms: int, keep_ms: int | None = None) -> None:
         self.watch = watch
+        self._keep_ms = keep_ms
         self._hold_ms = hold_ms
         # A breach is known only `hold` after its instant: its pane must still be open then.
         self._open_ms = max(lateness_ms, hold_ms + 2 * PANE_MS)
@@ -57,7 +62,18 @@ class TicketDesk:
 
         All of it counts: what lies in a gap between two events is as old as the gap is long, but not late.
         """
-        return self._count(self.watch.advance(watermark_ms), closed_ms=0, panes=panes)
+        since_ms = self.watch.watermark_ms
+        yield from self._count(self.watch.advance(watermark_ms), closed_ms=0, panes=panes)
+        self._forget(since_ms, watermark_ms)
+
+    def _forget(self, since_ms: int, until_ms: int) -> None:
+        """Look at each bucket once a day of event time, one after the other; which, event time alone decides."""
+        if self._keep_ms is None or since_ms < 0:
+            return
+        buckets = self.watch.buckets
+        turns = range(since_ms * buckets // DAY_MS, until_ms * buckets // DAY_MS)[-buckets:]
+        for turn in turns:
+            self.watch.forget(turn % buckets, turn * DAY_MS // buckets - self._keep_ms)
 
     def _count(self, transitions: Iterable[Transition], *, closed_ms: int, panes: PaneDeltas) -> Iterator[Transition]:
         """Count each in the pane of its instant, and hand it on."""

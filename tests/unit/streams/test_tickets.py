@@ -7,14 +7,17 @@ from typing import Any
 import pytest
 
 from sla.policy import Policy, make_policy
+from sla.step import Step
+from sla.watch import SlaWatch
 from sla.working_time import ALWAYS
 from streams import figures as f
 from streams.facts import Facts
 from streams.intake import Record
 from streams.judging import Judging
-from streams.panes import Deltas, merge_deltas
+from streams.panes import Deltas, PaneDeltas, merge_deltas
 from streams.sketch import bucket
 from streams.source import Source, SourceConfig
+from streams.tickets import DAY_MS, TicketDesk
 from tests.unit.streams.event_streams import START_MS, record, shuffled, ticket_events
 
 LATENESS_MS = 300_000
@@ -177,3 +180,37 @@ def test_the_row_of_a_step_is_masked(judging: Judging) -> None:
     assert (row.text, row.priority, row.csat, row.topic_partition, row.topic_offset) == ("**", "normal", None, 3, 7)
     assert "张三" not in repr(row)
     assert "o-1" not in repr(row)
+
+
+def test_a_ticket_that_is_over_is_forgotten_after_its_time_and_an_open_one_is_not() -> None:
+    keep = 90 * DAY_MS
+    desk = TicketDesk(SlaWatch(policies()), hold_ms=0, lateness_ms=0, keep_ms=keep)
+    panes = PaneDeltas()
+    for number in range(200):
+        steps = ("created", "resolved") if number % 2 else ("created",)
+        for seq, action in enumerate(steps):
+            desk.watch.add_step(f"t{number}", Step(START_MS + seq, action, seq, seq, False), {})
+    at_ms = START_MS
+    while at_ms < START_MS + keep:
+        list(desk.advance(at_ms, panes=panes))
+        at_ms += DAY_MS // 4
+    assert len(desk.watch) == 200
+    list(desk.advance(at_ms + 2 * DAY_MS, panes=panes))  # as when nothing came for so long
+    assert len(desk.watch) == 100
+
+
+def test_when_it_is_forgotten_depends_on_event_time_alone() -> None:
+    def left(pause_ms: int) -> list[int]:
+        desk = TicketDesk(SlaWatch(policies()), hold_ms=0, lateness_ms=0, keep_ms=DAY_MS)
+        for number in range(100):
+            for seq, action in enumerate(("created", "resolved")):
+                desk.watch.add_step(f"t{number}", Step(START_MS + seq, action, seq, seq, False), {})
+        counts = []
+        for at_ms in range(START_MS, START_MS + 3 * DAY_MS, pause_ms):
+            list(desk.advance(at_ms, panes=PaneDeltas()))
+            if (at_ms - START_MS) % (DAY_MS // 2) == 0:
+                counts.append(len(desk.watch))
+        return counts
+
+    assert left(DAY_MS // 48) == left(DAY_MS // 8)
+    assert left(DAY_MS // 8)[-1] == 0
