@@ -19,7 +19,7 @@ from peakwatch.demo.reviews import load_corpus
 from peakwatch.demo.simulate import MINUTE, Evening, Story
 from schemas.events import DIMENSIONS
 from schemas.peak_rows import peak_rows
-from schemas.results import PANE_MS, Alert, Delivery, PeakPhase, WindowRow
+from schemas.results import PANE_MS, Alert, Delivery, PeakPhase
 from schemas.topics import SOURCES
 from sentiment.privacy import mask_text
 from sentiment.validity import validity_batch
@@ -33,7 +33,7 @@ from streams.judging import Judging
 from streams.rows import window_rows
 from streams.source import Source, SourceConfig
 from streams.tickets import ledger_line
-from streams.windows import RollingWindows
+from streams.windows import RollingWindows, RowBatch
 
 SEED: Final = 20261111
 ORIGIN_MS: Final = 1_794_315_600_000  # 2026-11-10T21:00+08:00
@@ -58,7 +58,7 @@ class Filled:
 
 
 def fill(
-    client: ClickHouse, *, database: str, minutes: int = 70, origin_ms: int = ORIGIN_MS, story: Story = SHORT,
+    client: ClickHouse, *, database: str, minutes: int = 67, origin_ms: int = ORIGIN_MS, story: Story = SHORT,
     phases: Iterable[PeakPhase] = (),
 ) -> Filled:  # fmt: skip
     """Write an evening of so many minutes. `phases`: further promotions than those of the plan that ships.
@@ -112,13 +112,14 @@ def _evening(filled: Filled, *, origin_ms: int, story: Story) -> Iterator[Row]:
             filled.alerts += (told := list(decisions.feed(facts, newest_ms=end_ms, source=(topic, 0))))
             yield from told
         for batch in windows.advance((end_ms - PROVISIONAL_MS) // PANE_MS):
-            yield from (row for row in window_rows(batch, version=end_ms) if _kept(row))
+            yield from window_rows(batch, version=end_ms, chosen=_chosen(batch))
 
 
-def _kept(row: WindowRow) -> bool:
-    if row.dimension not in LONG_ONLY:
-        return True
-    return row.window_seconds >= LONG_SECONDS and row.window_end % LONG_EVERY_MS == 0
+def _chosen(batch: RowBatch) -> list[int]:
+    """The places of the keys that the wall asks for at this length and end."""
+    if batch.window_seconds >= LONG_SECONDS and batch.window_end % LONG_EVERY_MS == 0:
+        return list(range(len(batch.keys)))
+    return [place for place, (dimension, _) in enumerate(batch.keys) if dimension not in LONG_ONLY]
 
 
 def _taken(facts: Facts, windows: RollingWindows, version: int) -> Iterator[Row]:

@@ -23,18 +23,10 @@ ALIVE_ALERTS: Final = f"""alert_id IN
   )"""
 FIRED_ALERTS: Final = "alert_id IN (SELECT alert_id FROM alerts WHERE $__timeFilter(at))"
 
-# Clocks that breach within an hour if nobody acts. First those of which some row says so, by one narrow column; then
-# what the newest row of each of them says: it may have stopped, or been moved, since.
-_SOON: Final = "due_at > $__toTime_ms AND due_at <= $__toTime_ms + INTERVAL 60 MINUTE"
-_TOLD: Final = ("queue", "priority", "category", "channel", "region", "customer_tier", "shop_id", "product_id")
-DUE_SOON: Final = f"""SELECT ticket_id, clock, cycle, argMax(tuple(known.state, known.due_at), version) AS now,
-    now.1 AS state, now.2 AS due_at,
-    {", ".join(f"any(known.{name}) AS {name}" for name in _TOLD)}
-  FROM sla_clocks AS known
-  WHERE (ticket_id, clock, cycle) IN
-    (SELECT ticket_id, clock, cycle FROM sla_clocks AS told WHERE {_SOON.replace("due_at", "told.due_at")})
-  GROUP BY ticket_id, clock, cycle
-  HAVING state = 'running' AND {_SOON}"""
+# Clocks that breach within an hour if nobody acts.
+DUE_SOON: Final = """SELECT *
+  FROM sla_clocks_v
+  WHERE state = 'running' AND due_at > $__toTime_ms AND due_at <= $__toTime_ms + INTERVAL 60 MINUTE"""
 
 
 def newest(figure: str) -> str:

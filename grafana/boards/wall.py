@@ -15,7 +15,8 @@ from grafana.text import Language, Say, speaker
 FONT: Final = 80  # px of a tile's figure at 1080 lines; its name has nine twentieths of it
 SMALL: Final = 44
 
-AT_RISK: Final = f"""SELECT countIf(due_at <= $__toTime_ms + INTERVAL {{minutes}} MINUTE) AS at_risk
+AT_RISK: Final = f"""SELECT countIf(due_at <= $__toTime_ms + INTERVAL 15 MINUTE) AS in_15,
+  countIf(due_at <= $__toTime_ms + INTERVAL 30 MINUTE) AS in_30, count() AS in_60
 FROM
 (
   {DUE_SOON}
@@ -174,13 +175,13 @@ def _outlook(say: Say, language: Language, scale: int) -> list[Panel]:
     phase = Query(PHASE.format(next=say("下一：", "next: ")), {"phase": "text"})
     pipeline, promo = go("pipeline", language), go("promo", language)
     return [
-        *(
-            tile(
-                say(f"{minutes} 分钟内超时", f"SLA: {minutes} min"),
-                numbers(AT_RISK.format(minutes=minutes), "at_risk"), unit=COUNT, steps=c.AT_RISK, width=4,
-                url=go("service", language), **size,
-            )
-            for minutes in (15, 30, 60)
+        tile(
+            say("将超时", "SLA due"), numbers(AT_RISK, "in_15", "in_30", "in_60"), unit=COUNT, steps=c.AT_RISK,
+            width=12, url=go("service", language), **size,
+            fields={
+                f"in_{minutes}": (say(f"{minutes} 分钟内超时", f"SLA: {minutes} min"), c.AT_RISK)
+                for minutes in (15, 30, 60)
+            },
         ),
         tile(say("大促阶段", "Promotion"), phase, unit="string", steps=c.PLAIN, width=6, url=promo, nothing=none,
              **small),
