@@ -58,7 +58,7 @@ class Filled:
 
 
 def fill(
-    client: ClickHouse, *, database: str, minutes: int = 67, origin_ms: int = ORIGIN_MS, story: Story = SHORT,
+    client: ClickHouse, *, database: str, minutes: int = 75, origin_ms: int = ORIGIN_MS, story: Story = SHORT,
     phases: Iterable[PeakPhase] = (),
 ) -> Filled:  # fmt: skip
     """Write an evening of so many minutes. `phases`: further promotions than those of the plan that ships.
