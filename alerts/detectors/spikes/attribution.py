@@ -12,7 +12,7 @@ import numpy as np
 from alerts.detectors.spikes.arrays import Bools, Floats, Ids
 
 SPECIFIC_NATS: Final = 0.3  # a slice more specific by one is preferred up to this loss of evidence
-CHANCE: Final = 0.5  # of the logarithm of a column's slices is taken from the evidence of each
+CHANCE: Final = 1.0  # of the logarithm of the number of a column's slices is taken from the evidence of each
 OVERLAP: Final = 0.5  # of the lesser excess must lie in both slices
 
 

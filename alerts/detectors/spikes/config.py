@@ -43,7 +43,7 @@ class KindSettings:
 
 NEGATIVE = KindSettings(
     rule="negative-spike", ratios=(1.5, 2.0, 3.0, 4.5), min_ratio=1.4, min_count=6.0, evidence_nats=11.0,
-    spread_nats=0.4, prior_rate=0.15, prior_strength=1.0, drift=0.04, haste=1.0,
+    spread_nats=0.4, prior_rate=0.15, prior_strength=1.0, drift=0.04, haste=0.7,
     critical_ratio=2.5, critical_excess=25.0,
 )  # fmt: skip
 COMPLAINT = KindSettings(
