@@ -27,7 +27,7 @@ format: setup-dev ## Put the code into house style
 
 bench: setup-dev ## Every benchmark, with the other side in the same run
 	@for name in sentiment text sla clickhouse writer transport replay; do $(BIN)/python -m bench.$$name || exit 1; done
-	@$(BIN)/python -m bench.alerts
+	@$(BIN)/python -m bench.wall --windows 1 && $(BIN)/python -m bench.alerts
 
 schemas: setup-dev ## Write schemas/json from the event types
 	@$(BIN)/python -m schemas.jsonschema
