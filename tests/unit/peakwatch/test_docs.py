@@ -20,13 +20,9 @@ def _shown(name: str, value: object) -> str:
     """A default as `peakwatch.yaml` writes it."""
     if name.endswith("_ms"):
         assert isinstance(value, int)
-        return (
-            f"`{value}ms`"
-            if value % 1000
-            else f"`{value // 60_000}m`"
-            if value % 60_000 == 0
-            else f"`{value // 1000}s`"
-        )
+        units = {"d": 86_400_000, "m": 60_000, "s": 1_000, "ms": 1}
+        unit = next(name for name, size in units.items() if value % size == 0)
+        return f"`{value // units[unit]}{unit}`"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if isinstance(value, tuple):
