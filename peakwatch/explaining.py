@@ -5,12 +5,14 @@ the counts are counted anew and the size of the rise is tested against what the 
 learnt cannot be repeated from rows, so the hours of the week before stand beside it.
 """
 
+import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from alerts.detectors.spikes.config import COMPLAINT, NEGATIVE, SpikeConfig
 from alerts.detectors.spikes.dedupe import Customers
+from alerts.detectors.spikes.series import rank_of
 from alerts.storm import STORM_RULE
 from peakwatch.config import Config
 from schemas.instants import format_instant
@@ -131,7 +133,9 @@ def _spike(alert: Alert, grounds: Grounds, rule: SpikeRule | None) -> Iterator[C
         "times the expected", evidence["ratio"], ratio, ratio >= least, f"{due:g} expected, at least {least:g} times"
     )
     nats = round(_nats(hits, due), 1)
-    needed = rule.evidence_nats if rule is not None and rule.evidence_nats is not None else settings.evidence_nats
+    if rule is not None and rule.evidence_nats is not None:
+        settings = dataclasses.replace(settings, evidence_nats=rule.evidence_nats)
+    needed = settings.wanted(rank_of(tuple(parts)))
     note = f"a Poisson count of {due:g} against {hits}; the alarm is at {needed:g}, by each text's own probability"
     yield Check("evidence in nats", evidence["log_likelihood_ratio"], nats, None, note)
 

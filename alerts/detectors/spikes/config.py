@@ -40,6 +40,11 @@ class KindSettings:
     critical_ratio: float
     critical_excess: float  # negatives (complaints) beyond the expectation
 
+    def wanted(self, rank: float) -> float:
+        """The nats that an alarm of a slice of this rank takes: more where there are many, and so many chances."""
+        spread = min(self.spread_nats, 0.5 * self.evidence_nats)
+        return self.evidence_nats + (spread if rank > 1.0 else -spread)
+
 
 NEGATIVE = KindSettings(
     rule="negative-spike", ratios=(1.5, 2.0, 3.0, 4.5), min_ratio=1.4, min_count=6.0, evidence_nats=11.0,

@@ -180,10 +180,8 @@ class Watch:
         return found
 
     def wanted(self, one: int) -> float:
-        """The evidence that an alarm of a series takes: more where there are many series, and so many chances."""
-        narrow = self.table.rank[self.table.column[one]] > 1.0
-        spread = min(self.settings.spread_nats, 0.5 * self.settings.evidence_nats)
-        return self.settings.evidence_nats + (spread if narrow else -spread)
+        """The evidence that an alarm of a series takes."""
+        return self.settings.wanted(float(self.table.rank[self.table.column[one]]))
 
     def _verdict(self, one: int, now_ms: int) -> tuple[float, int]:
         """Evidence of a series after over-dispersion and haste, 0 where it is no spike by size; and the run's start."""

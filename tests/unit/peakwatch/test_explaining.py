@@ -5,6 +5,7 @@ from typing import Any, Final, cast
 
 import pytest
 
+from alerts.detectors.spikes.config import NEGATIVE
 from alerts.rules import load_peaks
 from peakwatch.config import Config
 from peakwatch.explaining import Explanation, explain
@@ -117,6 +118,30 @@ def test_a_spike_without_its_reviews_is_not_borne_out() -> None:
     found = why(SPIKE, reviews=told(40, negative=False))
     assert verdicts(found)["negative ones"] is False
     assert verdicts(found)["times the expected"] is False
+
+
+@pytest.mark.parametrize(
+    ("dimension", "value", "asked", "sign"),
+    [
+        ("all", "", None, -1),
+        ("category", "手机", None, -1),
+        ("product_id", "p1", None, 1),
+        ("category+region", "手机|华东", None, 1),
+        ("category", "手机", 20.0, -1),
+    ],
+)
+def test_a_spike_s_evidence_stands_beside_what_its_slice_needed(
+    dimension: str, value: str, asked: float | None, sign: int
+) -> None:
+    rules = parse_rules(
+        [{"name": "spike", "kind": "negative_spike", **({} if asked is None else {"evidence_nats": asked})}], source="r"
+    )
+    alert = SPIKE._replace(labels={"dimension": dimension, "value": value})
+    rows = Rows(reviews=told(20, negative=True))
+    found = explain([alert], cast(Grounds, rows), Config((), {}, rules, load_peaks("peaks: []", source="p")))
+    (evidence,) = (check for check in found.checks if check.what == "evidence in nats")
+    needed = (asked or NEGATIVE.evidence_nats) + sign * NEGATIVE.spread_nats
+    assert f"the alarm is at {needed:g}," in evidence.note
 
 
 CREATED: Final = StepRow(T0, "created", 0, None, False, {"priority": "normal"})
