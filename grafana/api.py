@@ -28,6 +28,7 @@ _ADVICE: Final = {
     403: "the token may not do this: its service account must be an Editor, and may need rights on the folder",
     412: "somebody changed it meanwhile: look with `peakwatch grafana diff`, then push with --overwrite",
 }
+_TITLE_TAKEN: Final = "another dashboard there has its title or uid: rename that one or move it, then push again"
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,12 @@ class Grafana:
         """The folder, made if it is not there; its title is left as it is."""
         if self._found(lambda: self._api.folder.get_folder(uid)) is not None:
             return "unchanged"
-        self._call(f"folder {uid}", lambda: self._api.folder.create_folder(title, uid=uid))
+        try:
+            self._call(f"folder {uid}", lambda: self._api.folder.create_folder(title, uid=uid))
+        except PermanentError:
+            if self._found(lambda: self._api.folder.get_folder(uid)) is None:
+                raise
+            return "unchanged"  # somebody else made it in between
         return "created"
 
     def push(self, board: Body, *, folder_uid: str, overwrite: bool = False) -> Pushed:
@@ -154,7 +160,7 @@ class Grafana:
         text = f"grafana {self._where}: {f'{what}: ' if what else ''}{status or 'no answer'}: {said}"
         if status in (0, 429) or status >= 500:
             return TransientError(text)
-        advice = _ADVICE.get(status)
+        advice = _TITLE_TAKEN if answer.get("status") == "name-exists" else _ADVICE.get(status)
         return PermanentError(f"{text}: {advice}" if advice else text)
 
     def _unreached(self, error: OSError) -> TransientError:

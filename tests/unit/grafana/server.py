@@ -29,7 +29,7 @@ class Held:
     dashboards: dict[str, dict[str, Any]] = field(default_factory=dict)  # uid -> {dashboard, folderUid}
     annotations: dict[int, dict[str, Any]] = field(default_factory=dict)
     provisioned: set[str] = field(default_factory=set)
-    before_save: Callable[[], None] = lambda: None  # what somebody else does at the same time
+    before_save: Callable[[], object] = lambda: None  # what somebody else does at the same time
     broken: int = 0  # a status that everything is answered with
     requests: list[str] = field(default_factory=list)
 
@@ -107,6 +107,7 @@ class Handler(BaseHTTPRequestHandler):
             self.held.before_save()
             return self._save(body)
         if path == "/api/folders":
+            self.held.before_save()
             return self._make_folder(body)
         if path == "/api/annotations":
             if refusal := _wrong_mark(body):
@@ -150,11 +151,21 @@ class Handler(BaseHTTPRequestHandler):
             return 412, {
                 "message": "The dashboard has been changed by someone else", "status": "version-mismatch",
             }  # fmt: skip
+        if not body.get("overwrite") and self._title_is_taken(board, body.get("folderUid", "")):
+            return 412, {
+                "message": "A dashboard with the same name in the folder already exists", "status": "name-exists",
+            }  # fmt: skip
         version = 1 if there is None else there["version"] + 1
         number = len(self.held.dashboards) + 1 if there is None else there["id"]
         saved = {**board, "id": number, "version": version}
         self.held.dashboards[str(uid)] = {"dashboard": saved, "folderUid": body.get("folderUid", "")}
         return 200, {"id": number, "uid": uid, "url": f"/d/{uid}/x", "status": "success", "version": version}
+
+    def _title_is_taken(self, board: dict[str, Any], folder: str) -> bool:
+        return any(
+            uid != board["uid"] and one["folderUid"] == folder and one["dashboard"]["title"] == board["title"]
+            for uid, one in self.held.dashboards.items()
+        )
 
     def _wrong_place(self, body: dict[str, Any], uid: object) -> Answer | None:
         if body.get("folderUid") and body["folderUid"] not in self.held.folders:

@@ -97,6 +97,34 @@ def test_what_somebody_changes_at_the_same_time_is_not_overwritten_unasked(
     assert api.push(board, folder_uid=FOLDER, overwrite=True).outcome == "updated"
 
 
+def test_a_uid_that_somebody_takes_at_the_same_time_is_not_overwritten_unasked(
+    api: Grafana, held: Held, board: dict[str, Any]
+) -> None:
+    api.ensure_folder(FOLDER, "PeakWatch")
+    theirs = {**board, "id": 1, "version": 1, "title": "theirs"}
+    held.before_save = lambda: held.dashboards.setdefault(board["uid"], {"dashboard": theirs, "folderUid": FOLDER})
+    with pytest.raises(PermanentError, match=r"412.*--overwrite"):
+        api.push(board, folder_uid=FOLDER)
+    assert held.dashboards[board["uid"]]["dashboard"]["title"] == "theirs"
+
+
+def test_a_title_that_another_dashboard_has_is_told_and_overwriting_is_not_advised(
+    api: Grafana, held: Held, board: dict[str, Any]
+) -> None:
+    api.ensure_folder(FOLDER, "PeakWatch")
+    api.push({**board, "uid": "copy"}, folder_uid=FOLDER)
+    with pytest.raises(PermanentError, match=r"412.*same name.*rename") as caught:
+        api.push(board, folder_uid=FOLDER)
+    assert "--overwrite" not in str(caught.value)
+    assert set(held.dashboards) == {"copy"}
+
+
+def test_a_folder_that_two_make_at_the_same_time_is_there_for_both(api: Grafana, held: Held) -> None:
+    held.before_save = lambda: held.folders.setdefault(FOLDER, {"uid": FOLDER, "title": "theirs", "version": 1})
+    assert api.ensure_folder(FOLDER, "PeakWatch") == "unchanged"
+    assert held.folders[FOLDER]["title"] == "theirs"
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
