@@ -22,16 +22,20 @@ import yaml
 from agents.app import topic_specs
 from agents.broker import ensure_topics, open_producer
 from embedded import clickhouse, kafka
+from grafana.boards import pipeline
 from peakwatch import stores
 from schemas.instants import format_instant
 from schemas.settings import read_settings
 from storage.migrate import migrate
+from tests.unit.agents.test_metrics import keep_own
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timeout(240)]
 
 ROOT: Final = Path(__file__).parents[2]
 SHIPPED: Final = ROOT / "deploy" / "prometheus"
 REVIEWS: Final = 50
+# Shown from the first one on; this worker has none: nobody is told, and ClickHouse refuses nothing.
+NOT_HERE: Final = ("peakwatch_notices_total", "peakwatch_store_refused_rows_total")
 
 
 class Watched:
@@ -202,6 +206,32 @@ def test_all_of_it_reaches_the_store_and_is_saved(watched: Watched) -> None:
     watched.becomes('sum(peakwatch_unsaved_records{topic="reviews"})', 0)
     watched.becomes('sum(peakwatch_state_bytes{topic="reviews"}) > bool 0', 1)
     watched.becomes('peakwatch_store_state{state="ok"}', 1)
+
+
+def test_what_a_worker_shows_keeps_prometheus_conventions(watched: Watched) -> None:
+    program = shutil.which("promtool")
+    assert program is not None, "it comes with prometheus"
+    ours = keep_own(watched.get("/metrics")[1].splitlines())
+    assert len(ours) > 100
+    done = subprocess.run([program, "check", "metrics"], input="\n".join(ours) + "\n", capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_prometheus_answers_every_query_of_the_dashboard_pipeline(watched: Watched) -> None:
+    """With `$__rate_interval` at ten scrapes; Grafana makes it four at least."""
+    panels = pipeline.board("en").to_json()["panels"]
+    asked = {target["expr"] for panel in panels for target in panel.get("targets", ())}
+    assert len(asked) > 20
+
+    def unanswered() -> set[str]:
+        found = {one: watched.api("query", query=one.replace("$__rate_interval", "10s")) for one in asked}
+        return {
+            one for one, answer in found.items()
+            if answer is None or not (answer["result"] or any(name in one for name in NOT_HERE))
+        }  # fmt: skip
+
+    wait(lambda: not unanswered(), within_s=30)
+    assert unanswered() == set(), watched.logs()
 
 
 def test_every_rule_is_evaluated_and_a_healthy_worker_raises_none(watched: Watched) -> None:
