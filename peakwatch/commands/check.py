@@ -1,6 +1,7 @@
 """`peakwatch check`."""
 
 import argparse
+import json
 import os
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,7 @@ from schemas.errors import ConfigError
 EXAMPLES: Final = """examples:
   peakwatch check --rules rules.yaml --calendar calendars.yaml --peaks peaks.yaml
   PEAKWATCH_CONFIG=/etc/peakwatch.yaml peakwatch check
+  peakwatch check --json --rules rules.yaml | jq '.mistakes[]'
 
 Every mistake of every file is told at once, with its place and what is allowed there; what the files say of each other
 is looked at once each is right by itself. Status 0: none; 1: some."""
@@ -21,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_settings(parser)
     add_rules(parser)
     parser.add_argument("--notify", type=Path, metavar="NOTIFY.yaml", help="channels, routes, shifts and escalations")
+    parser.add_argument("--json", action="store_true", help="write the findings as JSON as well, for programs")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -42,10 +45,13 @@ def run(arguments: argparse.Namespace) -> int:
         mistakes += error.mistakes
     else:
         mistakes += cross_check(config, rules=str(arguments.rules or ""), notify=str(arguments.notify or ""))
+    if arguments.json:
+        print(json.dumps({"ok": not mistakes, "mistakes": mistakes}))
     if mistakes:
         raise ConfigError(mistakes)
-    print(
-        f"ok: {len(config.policies)} policies, {len(config.rules)} rules, {len(config.calendars)} calendars, "
-        f"{len(config.peaks.phases)} promotion phases"
-    )
+    if not arguments.json:
+        print(
+            f"ok: {len(config.policies)} policies, {len(config.rules)} rules, {len(config.calendars)} calendars, "
+            f"{len(config.peaks.phases)} promotion phases"
+        )
     return 0
