@@ -42,7 +42,7 @@ class Board:
     sections: Sequence[Section]
     choices: Sequence[variables.Variable] = ()
     annotations: Sequence[Annotation] = (ALERTS, PEAKS)
-    prometheus: bool = False
+    prometheus: bool = False  # whether panels ask it, beside ClickHouse
     since: str = "now-6h"
     refresh: str = "30s"
     wall: bool = False
@@ -66,7 +66,7 @@ class Board:
         for choice in self.choices:
             if choice.query is not None:
                 yield f"{self.name} ${choice.name}", choice.query
-        for annotation in () if self.prometheus else self.annotations:
+        for annotation in self.annotations:
             yield f"{self.name} {annotation.name}", annotation.query
 
     def to_json(self) -> dict[str, Any]:
@@ -84,10 +84,12 @@ class Board:
             .timepicker(build.TimePicker().hidden(self.wall).refresh_intervals(["5s", "10s", "30s", "1m", "5m"]))
             .readonly()
         )
-        builder.with_variable(variables.prometheus(say) if self.prometheus else variables.clickhouse(say))
+        if self.prometheus:
+            builder.with_variable(variables.prometheus())
+        builder.with_variable(variables.clickhouse(say))
         for choice in self.choices:
             builder.with_variable(choice.builder(say))
-        for annotation in () if self.prometheus else self.annotations:
+        for annotation in self.annotations:
             builder.annotation(annotation.builder(say))
         for target in self.links:
             title = _TITLES[target][self.language]

@@ -111,6 +111,6 @@ def clickhouse(say: Say) -> Builder[model.VariableModel]:
     return build.DatasourceVariable("clickhouse").label(say("数据源", "Data source")).type(PLUGIN)
 
 
-def prometheus(say: Say) -> Builder[model.VariableModel]:
+def prometheus() -> Builder[model.VariableModel]:
     """Which Prometheus data source."""
-    return build.DatasourceVariable("prometheus").label(say("数据源", "Data source")).type("prometheus")
+    return build.DatasourceVariable("prometheus").label("Prometheus").type("prometheus")

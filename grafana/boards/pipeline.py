@@ -1,12 +1,23 @@
-"""The pipeline itself, from Prometheus: is what the wall shows fresh, whole and safe?"""
+"""The pipeline itself, from Prometheus: is what the wall shows fresh, whole and safe?
+
+What could not be read is listed from ClickHouse: where it lies and why, not what it says, which is not masked.
+"""
+
+from typing import Final
 
 from grafana import colours as c
 from grafana.board import Board, Section, title_of
-from grafana.panels import COUNT, Panel, gauge_of, lines
-from grafana.queries import Metric
+from grafana.panels import COUNT, Column, Panel, gauge_of, lines, rows
+from grafana.queries import Metric, Query
 from grafana.text import Language, Say, speaker
 
-RATE = "$__rate_interval"
+RATE: Final = "$__rate_interval"
+LETTERS: Final = """SELECT received_at, topic, `partition`, `offset`, reason
+FROM dead_letters
+WHERE $__timeFilter(received_at)
+ORDER BY received_at DESC
+LIMIT 1 BY topic, `partition`, `offset`
+LIMIT 100"""
 
 
 def board(language: Language) -> Board:
@@ -22,7 +33,7 @@ def board(language: Language) -> Board:
         language,
         [
             Section(say("现在", "Now"), _tiles(say)),
-            Section(say("读入", "Intake"), _intake(say)),
+            Section(say("读入", "Intake"), [*_intake(say), _letters(say)]),
             Section("ClickHouse", _store(say)),
             Section(say("进程", "Workers"), _workers(say)),
         ],
@@ -89,6 +100,26 @@ def _intake(say: Say) -> list[Panel]:
             width=12,
         ),
     ]
+
+
+def _letters(say: Say) -> Panel:
+    query = Query(
+        LETTERS,
+        {"received_at": "time", "topic": "text", "partition": "number", "offset": "number", "reason": "text"},
+        at_least=0,
+    )
+    return rows(
+        say("最新死信", "Latest dead letters"),
+        query,
+        {
+            "received_at": Column(say("时间", "Time"), width=200),
+            "topic": Column("Topic"),
+            "partition": Column(say("分区", "Partition")),
+            "offset": Column(say("位移", "Offset")),
+            "reason": Column(say("原因", "Reason")),
+        },
+        height=7,
+    )
 
 
 def _store(say: Say) -> list[Panel]:

@@ -207,6 +207,7 @@ def _trends(say: Say, language: Language, scale: int) -> list[Panel]:
             figure,
         )
 
+    story = go("alerts", language, "rule=${__data.fields.rule}", "alert=${__data.fields.alert_id}")
     shown = (
         ("negative_share", say("差评率", "Negative share"), SHARE, c.NEGATIVE_SHARE),
         ("complaints_per_1k_orders", say("千单投诉", "Complaints per 1,000 orders"), COUNT, c.COMPLAINTS_PER_1K),
@@ -222,7 +223,7 @@ def _trends(say: Say, language: Language, scale: int) -> list[Panel]:
             OPEN_ROWS,
             {
                 "severity": Column(say("级别", "Severity"), mapping=c.SEVERITIES, width=110),
-                "summary": Column(say("内容", "What"), link=go("alerts", language, "rule=${__data.fields.rule}")),
+                "summary": Column(say("内容", "What"), link=story),
                 "fired_at": Column(say("开始", "Since"), unit="dateTimeFromNow", width=180),
                 "state": Column(say("状态", "State"), width=140),
                 "rule": Column("rule", hidden=True),

@@ -11,6 +11,7 @@ import pytest
 
 from bench.filled import ORIGIN_MS, Filled, fill
 from embedded.clickhouse import start
+from grafana.boards.pipeline import LETTERS
 from grafana.build import boards
 from grafana.macros import ALL, Context, expand
 from grafana.queries import Kind, Query
@@ -139,6 +140,17 @@ def test_clocks_at_risk_are_those_of_the_clocks_newest_rows(wall: Wall) -> None:
     told = wall.ask(asked["wall panel 6"].sql)[2][0]
     assert told == expected
     assert 0 < told[0] < told[1] < told[2]
+
+
+def test_a_dead_letter_is_listed_once_and_without_what_it_says(wall: Wall) -> None:
+    for _ in range(2):
+        wall.client.execute(
+            "INSERT INTO dead_letters (topic, partition, offset, received_at, reason, raw) "
+            f"SELECT 'reviews', 3, 7, fromUnixTimestamp64Milli({wall.filled.to_ms - 1_000}), 'not_json', '13800138000'"
+        )
+    names, _, rows = wall.ask(LETTERS)
+    assert names == ["received_at", "topic", "partition", "offset", "reason"]
+    assert [row[1:] for row in rows] == [("reviews", 3, 7, "not_json")]
 
 
 def test_every_length_of_window_can_be_chosen(wall: Wall) -> None:

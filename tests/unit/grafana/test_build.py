@@ -1,6 +1,7 @@
 """The built dashboards: the same bytes again, whole, and in both languages."""
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, Final
 import pytest
 
 from agents import metrics
+from grafana.annotations import ALERTS, PEAKS
 from grafana.board import COLUMNS, NAMES, Board
 from grafana.boards import pipeline, wall
 from grafana.build import DIRECTORY, boards, path_of, render
@@ -98,6 +100,49 @@ def test_every_tile_of_the_wall_leads_somewhere() -> None:
     tiles = [panel for panel in wall.board("zh").to_json()["panels"] if panel["type"] == "stat"]
     assert tiles
     assert all(panel["fieldConfig"]["defaults"]["links"] for panel in tiles)
+
+
+def test_where_a_tile_of_the_wall_leads_to_rows_are_listed() -> None:
+    boards_ = {one.uid: one.to_json() for one in boards()}
+    led_to = {url.removeprefix("/d/").partition("?")[0] for url in _urls(wall.board("zh").to_json())}
+    assert led_to >= {f"pw-{name}" for name in ("sentiment", "service", "complaints", "alerts", "promo", "pipeline")}
+    for uid in led_to:
+        assert [panel for panel in boards_[uid]["panels"] if panel["type"] == "table"], uid
+
+
+def test_a_row_of_the_wall_leads_to_the_story_of_its_alert() -> None:
+    (table,) = (panel for panel in wall.board("zh").to_json()["panels"] if panel["type"] == "table")
+    assert any("/d/pw-alerts?" in url and "var-alert=${__data.fields.alert_id}" in url for url in _urls(table))
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_alerts_and_promotion_phases_are_marked_on_every_dashboard(board: Board) -> None:
+    marks = board.to_json()["annotations"]["list"]
+    assert [one["target"]["rawSql"] for one in marks] == [ALERTS.query.sql, PEAKS.query.sql]
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_every_variable_that_can_be_chosen_changes_a_query(board: Board) -> None:
+    asked = "\n".join(query.sql for _, query in board.queries())
+    assert [one.name for one in board.choices if not re.search(rf"\$\{{?{one.name}\b", asked)] == []
+
+
+@pytest.mark.parametrize(("make", "scale"), [(wall.board, 1), (wall.board_4k, 2)])
+def test_figures_of_the_wall_are_read_from_five_metres(make: Any, scale: int) -> None:
+    """On 55 inches of 16:9; a digit has seven tenths of its size. ISO 9241-303 asks for 20 to 22 minutes of arc where
+    much is read, and 16 at least.
+    """
+
+    def minutes_of_arc(px: float) -> float:
+        height_mm = 55 * 25.4 * 9 / math.hypot(16, 9) * px / (1080 * scale)
+        return math.degrees(math.atan(0.7 * height_mm / 5000)) * 60
+
+    sizes = [panel["options"]["text"] for panel in make("zh").to_json()["panels"] if panel["type"] == "stat"]
+    large = [one for one in sizes if one["valueSize"] == wall.FONT * scale]
+    assert len(large) >= 6
+    assert all(minutes_of_arc(one["valueSize"]) > 22 for one in large)
+    assert all(minutes_of_arc(one["valueSize"]) > 13 for one in sizes)
+    assert all(minutes_of_arc(one["titleSize"]) > 5 for one in sizes)  # what a healthy eye can tell apart
 
 
 def test_the_pipeline_asks_for_metrics_that_workers_have() -> None:
