@@ -1,8 +1,8 @@
 """Events from lines to Kafka, by kafka-python: each to its topic, by its key, at a steady rate."""
 
 import time
-from collections.abc import Callable, Iterable
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import IO, Any, Final, NamedTuple
 
 import msgspec
 from kafka import KafkaProducer
@@ -13,13 +13,14 @@ from schemas.settings import Settings
 from schemas.topics import KEY_FIELD, SOURCES
 
 PACE_SECONDS: Final = 0.02  # how often the rate is looked at
+MAX_LINE_BYTES: Final = 1_000_000  # what brokers and the producer take by default, less what goes around it
 
 
 class Fed(NamedTuple):
     """What a feed came to."""
 
     sent: int
-    refused: int  # lines without a topic of ours
+    refused: int  # lines without a topic of ours, or too long for a message
     seconds: float
 
 
@@ -45,6 +46,15 @@ def producer(settings: Settings) -> KafkaProducer:
         raise TransientError(f"kafka {settings.kafka_bootstrap}: not reached ({error}); is the broker up?") from None
 
 
+def bounded_lines(file: IO[bytes]) -> Iterator[bytes]:
+    """The lines; of one that is too long only the beginning, so that no file can fill the memory."""
+    within = False
+    while part := file.readline(MAX_LINE_BYTES + 1):
+        if not within:
+            yield part
+        within = not part.endswith(b"\n")
+
+
 def feed(
     lines: Iterable[bytes], to: KafkaProducer, *, rate: float | None, progress: Callable[[int], None] | None = None
 ) -> Fed:
@@ -54,20 +64,25 @@ def feed(
     """
     began = time.perf_counter()
     sent = refused = 0
+    lost: list[Exception] = []
     try:
         for raw in lines:
             line = raw.rstrip(b"\r\n")
-            topic, key = _address(line)
+            topic, key = (None, None) if len(line) > MAX_LINE_BYTES else _address(line)
             if topic is None:
                 refused += 1
                 continue
-            to.send(topic, value=line, key=key)
+            to.send(topic, value=line, key=key).add_errback(lost.append)
             sent += 1
+            if lost:
+                break
             if rate:
                 _pace(began, sent, rate)
             if progress is not None and sent % 256 == 0:
                 progress(sent)
         to.flush()
+        if lost:  # a batch fails apart from the call that filled it
+            raise lost[0]
     except KafkaError as error:
         raise TransientError(f"kafka: sending failed after {sent} events: {error}") from None
     return Fed(sent, refused, time.perf_counter() - began)

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from typing import Any, Final
 
+from peakwatch.commands.options import positive
 from schemas.errors import TransientError
 
 RATE_LOOKS: Final = 6  # the rate is that of the last seconds
@@ -23,7 +24,7 @@ stuck in one region; after 85 a shop sells what it does not have. Ctrl-C ends it
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument(
-        "--seconds", type=float, metavar="N", help="end after so long, with a summary (default: Ctrl-C)"
+        "--seconds", type=positive, metavar="N", help="end after so long, with a summary (default: Ctrl-C)"
     )
 
 

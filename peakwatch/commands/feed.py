@@ -3,9 +3,10 @@
 import argparse
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Final
 
-from peakwatch.commands.options import add_settings, settings_of
+from peakwatch.commands.options import add_settings, positive, settings_of
 from schemas.errors import PermanentError
 
 EXAMPLES: Final = """examples:
@@ -13,13 +14,13 @@ EXAMPLES: Final = """examples:
   some-export | PEAKWATCH_KAFKA_BOOTSTRAP=kafka:9092 peakwatch feed -
 
 A line is one event with a field `topic`; it goes to that topic, keyed so that what must stay in order does (a ticket's
-steps, a product's reviews). Lines without a topic of ours are counted and left out."""
+steps, a product's reviews). Lines without a topic of ours, and those over a megabyte, are counted and left out."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="events, JSONL; - is standard input")
-    parser.add_argument("--rate", type=float, metavar="N", help="events a second (default: as fast as it goes)")
+    parser.add_argument("--rate", type=positive, metavar="N", help="events a second (default: as fast as it goes)")
     parser.add_argument("--json", action="store_true", help="write the summary as JSON")
     add_settings(parser)
 
@@ -42,12 +43,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _lines(names: list[str]) -> Iterator[bytes]:
+    from peakwatch.feeding import bounded_lines
+
     for name in names:
-        if name == "-":
-            yield from sys.stdin.buffer
-            continue
-        try:
-            with open(name, "rb") as file:
-                yield from file
-        except OSError as error:
-            raise PermanentError(f"{name}: {error.strerror or error}") from None
+        with ExitStack() as stack:
+            try:
+                yield from bounded_lines(sys.stdin.buffer if name == "-" else stack.enter_context(open(name, "rb")))
+            except OSError as error:
+                raise PermanentError(f"{name}: {error.strerror or error}") from None

@@ -1,6 +1,7 @@
 """What several commands take: the settings' file, the configuration's files."""
 
 import argparse
+import math
 import os
 from pathlib import Path
 
@@ -13,6 +14,14 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         "--config", type=Path, metavar="FILE.yaml", default=None,
         help="connections and limits (default: $PEAKWATCH_CONFIG); PEAKWATCH_* variables go over it",
     )  # fmt: skip
+
+
+def positive(word: str) -> float:
+    """An argument's number over 0, and finite."""
+    number = float(word)
+    if not 0 < number < math.inf:  # also refuses nan
+        raise argparse.ArgumentTypeError(f"{word} is not over 0")
+    return number
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:

@@ -32,10 +32,11 @@ def add_arguments(parser: "argparse.ArgumentParser") -> None:  # type: ignore[na
 
 
 def _count(word: str) -> int:
-    number = int(word)
-    if not 1 <= number <= 1_000_000:
-        raise ValueError(word)
-    return number
+    if not word.isdecimal() or not 1 <= int(word[:8]) <= 1_000_000:
+        import argparse
+
+        raise argparse.ArgumentTypeError(f"{word} is not within 1 to 1000000")
+    return int(word)
 
 
 def main(arguments: list[str]) -> int:

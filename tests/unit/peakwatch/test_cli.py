@@ -35,7 +35,8 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     "arguments",
     [["nonsense"], ["--nonsense"], ["replay"], ["replay", "--nonsense", "f"], ["replay", "f", "--lateness", "soon"],
      ["check", "f"], ["worker", "--log-level", "LOUD"], ["feed"], ["feed", "f", "--rate", "fast"],
-     ["demo", "--seconds", "x"], ["migrate", "--jsonn"]],
+     ["demo", "--seconds", "x"], ["demo", "--seconds", "0"], ["demo", "--seconds", "nan"],
+     ["feed", "f", "--rate", "-1"], ["score", "--label", "0"], ["score", "--label", "x"], ["migrate", "--jsonn"]],
 )  # fmt: skip
 def test_wrong_usage_is_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -1,5 +1,6 @@
 """Lines to topics: each where it says, by the contract's key."""
 
+import io
 import json
 import warnings
 from typing import Any
@@ -11,25 +12,32 @@ from schemas.errors import TransientError
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # of kafka-python's own, on its first import
     from kafka.errors import KafkaTimeoutError
+    from kafka.future import Future
 
-    from peakwatch.feeding import feed
+    from peakwatch.feeding import MAX_LINE_BYTES, bounded_lines, feed
 
 
 class Producer:
     """Keeps what it is given, or fails."""
 
-    def __init__(self, *, fails: bool = False) -> None:
+    def __init__(self, *, fails: bool = False, loses: Exception | None = None) -> None:
         self.sent: list[tuple[str, bytes, bytes | None]] = []
+        self.answers: list[Future] = []
         self.flushed = False
         self._fails = fails
+        self._loses = loses
 
-    def send(self, topic: str, *, value: bytes, key: bytes | None) -> None:
+    def send(self, topic: str, *, value: bytes, key: bytes | None) -> Future:
         if self._fails:
             raise KafkaTimeoutError("no answer")
         self.sent.append((topic, value, key))
+        self.answers.append(Future())
+        return self.answers[-1]
 
     def flush(self) -> None:
         self.flushed = True
+        for answer in self.answers:
+            answer.failure(self._loses) if self._loses else answer.success(None)
 
 
 def line(**event: Any) -> bytes:
@@ -59,3 +67,19 @@ def test_a_line_without_a_topic_of_ours_is_counted_and_left_out(raw: bytes) -> N
 def test_a_broker_that_refuses_is_an_error_to_try_again() -> None:
     with pytest.raises(TransientError, match="after 0 events"):
         feed([line(topic="orders")], Producer(fails=True), rate=None)
+
+
+def test_an_event_that_the_broker_took_and_then_lost_is_an_error_too() -> None:
+    with pytest.raises(TransientError, match="batch expired"):
+        feed([line(topic="orders")], Producer(loses=KafkaTimeoutError("batch expired")), rate=None)
+
+
+def test_a_line_too_long_for_a_message_is_left_out_and_read_only_in_part() -> None:
+    long = line(topic="orders", text="x" * (3 * MAX_LINE_BYTES))
+    after = line(topic="orders")
+    lines = list(bounded_lines(io.BytesIO(long + b"\n" + after + b"\n" + after)))
+    assert [len(one) <= MAX_LINE_BYTES + 1 for one in lines] == [True, True, True]
+    to = Producer()
+    fed = feed(lines, to, rate=None)
+    assert (fed.sent, fed.refused) == (2, 1)
+    assert [value for _, value, _ in to.sent] == [after, after]
