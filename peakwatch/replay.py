@@ -41,11 +41,12 @@ YOUNG_OBJECTS: Final = 100_000  # events make many objects and no cycles: lookin
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Where the lines go; None: nowhere."""
+    """Where the lines go; None: nowhere. `dimensions` are the windows'."""
 
     alerts: Path | None = None
     windows: Path | None = None
     sla: Path | None = None
+    dimensions: tuple[str, ...] = DEFAULT_DIMENSIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,7 @@ class Summary:
 
 def replay(
     files: Iterable[str], config: Config, *, outputs: Outputs, lateness_ms: int = DEFAULT_LATENESS_MS,
-    dimensions: tuple[str, ...] = DEFAULT_DIMENSIONS, progress: Callable[[int], None] | None = None,
-    decider: Decider | None = None, beside: Engine | None = None,
+    progress: Callable[[int], None] | None = None, decider: Decider | None = None, beside: Engine | None = None,
 ) -> Summary:  # fmt: skip
     """Run the files (`-`: standard input) one after the other. `progress` is told the lines so far.
 
@@ -76,7 +76,7 @@ def replay(
     alerts = 0
     with ExitStack() as stack:
         asked = outputs.windows is not None
-        windows = stack.enter_context(HeldWindows(RollingWindows(Dimensions(dimensions)))) if asked else None
+        windows = stack.enter_context(HeldWindows(RollingWindows(Dimensions(outputs.dimensions)))) if asked else None
         engine = engine_of(config, decider or decisions_of(config), lateness_ms=lateness_ms, windows=windows)
         # All of them now: that one cannot be written must not show only after the last event.
         to_alerts, to_windows, to_sla = (_open(path, stack) for path in (outputs.alerts, outputs.windows, outputs.sla))

@@ -88,6 +88,20 @@ def read_settings(path: Path | None, environment: Mapping[str, str]) -> Settings
     return Settings(**values)
 
 
+def read_dimensions(words: str, source: str) -> tuple[str, ...]:
+    """The windows' dimensions from a list with commas. ConfigError holds every mistake, `source` says where it is."""
+    mistakes: list[str] = []
+    values = _read({"dimensions": _parted(words)}, source, mistakes)
+    if mistakes:
+        raise ConfigError(mistakes)
+    found: tuple[str, ...] = values["dimensions"]
+    return found
+
+
+def _parted(words: str) -> list[str]:
+    return [part.strip() for part in words.split(",")]
+
+
 def _read(raw: Any, source: str, mistakes: list[str]) -> dict[str, Any]:
     found = Mistakes(source)
     fields = Node(raw, "", found).fields(tuple(_READERS))
@@ -106,7 +120,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         if name.startswith(PREFIX) and name not in _ELSEWHERE:
             key = name.removeprefix(PREFIX).lower()
             if key == "dimensions":
-                values[key] = [part.strip() for part in text.split(",")]
+                values[key] = _parted(text)
             elif _READERS.get(key) in (_port, _count, _flag):
                 values[key] = load_yaml(text, name)
             else:

@@ -10,6 +10,7 @@ import msgspec
 
 from peakwatch.commands.options import add_rules
 from schemas.errors import ConfigError
+from schemas.settings import DEFAULT_DIMENSIONS, read_dimensions
 
 EXAMPLES: Final = """examples:
   peakwatch replay last-promotion.jsonl --alerts alerts.jsonl
@@ -42,6 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--lateness", type=float, default=300.0, metavar="SECONDS",
         help="how far behind its topic's newest an event may be and still count (default: 300)",
     )  # fmt: skip
+    parser.add_argument(
+        "--dimensions", metavar="A,B+C", help="the windows' dimensions, as workers may be set (default: theirs)"
+    )
     _add_rehearsal(parser.add_argument_group("rehearsal: who would have been paged when, and why"))
 
 
@@ -71,7 +75,11 @@ def run(arguments: argparse.Namespace) -> int:
 
     if not 0 <= arguments.lateness <= 366 * 86_400:  # also refuses nan
         raise ConfigError([f"--lateness: {arguments.lateness} is not within 0 to {366 * 86_400} seconds"])
-    outputs = Outputs(alerts=arguments.alerts, windows=arguments.windows, sla=arguments.sla)
+    outputs = Outputs(
+        alerts=arguments.alerts, windows=arguments.windows, sla=arguments.sla,
+        dimensions=DEFAULT_DIMENSIONS if arguments.dimensions is None
+        else read_dimensions(arguments.dimensions, "--dimensions"),
+    )  # fmt: skip
     if _is_rehearsal(arguments):
         return _rehearse(arguments, outputs)
     config = load_config(rules=arguments.rules, calendars=arguments.calendar, peaks=arguments.peaks)

@@ -224,6 +224,25 @@ def test_a_lateness_out_of_range_is_a_failure(lateness: str, replay: Replay) -> 
     assert "--lateness" in ran.error
 
 
+def test_windows_have_the_dimensions_that_are_asked_for(replay: Replay) -> None:
+    content = event(1, 1_762_800_000_000, category="手机", region="华东") + b"\n"
+    written = replay(content, "--dimensions", "all, category+region").outputs["windows"].splitlines()
+    assert {(row["dimension"], row["value"]) for row in map(json.loads, written)} == {
+        ("all", ""), ("category+region", "手机|华东"),
+    }  # fmt: skip
+    usual = {json.loads(row)["dimension"] for row in replay(content).outputs["windows"].splitlines()}
+    assert usual > {"all", "category", "region", "category+region"}
+
+
+@pytest.mark.usefixtures("nothing_read")
+def test_dimensions_that_there_are_not_are_told_all_at_once(replay: Replay) -> None:
+    ran = replay(b"", "--dimensions", "all,colour,region+,category+category")
+    assert ran.status == 1
+    lines = ran.error.splitlines()
+    assert len(lines) == 3
+    assert all(line.startswith("peakwatch: --dimensions: ") for line in lines)
+
+
 def test_a_file_that_cannot_be_read_or_written_is_one_clear_line(
     replay: Replay, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
