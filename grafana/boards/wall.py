@@ -13,7 +13,8 @@ from grafana.sql import DUE_SOON, LAST_OF_ALERT, OPEN_ALERTS, latest, newest
 from grafana.text import Language, Say, speaker
 
 FONT: Final = 80  # px of a tile's figure at 1080 lines; its name has nine twentieths of it
-SMALL: Final = 44
+LAMP: Final = 54
+SMALL: Final = 44  # of texts that are long
 
 AT_RISK: Final = f"""SELECT countIf(due_at <= $__toTime_ms + INTERVAL 15 MINUTE) AS in_15,
   countIf(due_at <= $__toTime_ms + INTERVAL 30 MINUTE) AS in_30, count() AS in_60
@@ -170,6 +171,7 @@ def _figures(say: Say, language: Language, scale: int) -> list[Panel]:
 
 def _outlook(say: Say, language: Language, scale: int) -> list[Panel]:
     size = Size(height=6 * scale, font=FONT * scale)
+    lamp = Size(height=3 * scale, font=LAMP * scale)
     small = Size(height=3 * scale, font=SMALL * scale)
     none = say("无大促", "none planned")
     phase = Query(PHASE.format(next=say("下一：", "next: ")), {"phase": "text"})
@@ -186,15 +188,15 @@ def _outlook(say: Say, language: Language, scale: int) -> list[Panel]:
         tile(say("大促阶段", "Promotion"), phase, unit="string", steps=c.PLAIN, width=6, url=promo, nothing=none,
              **small),
         tile(say("覆盖率", "Coverage"), numbers(COVERAGE, "coverage"), unit=SHARE, decimals=0, steps=c.COVERAGE,
-             width=3, url=pipeline, **small),
+             width=3, url=pipeline, **lamp),
         tile(say("静默渠道", "Silent feeds"), numbers(SILENT, "silent"), unit=COUNT, steps=c.AT_RISK, width=3,
-             url=go("alerts", language), **small),
+             url=go("alerts", language), **lamp),
         tile(say("倒计时", "Countdown"), numbers(COUNTDOWN_SQL, "seconds"), unit=COUNTDOWN, steps=c.PLAIN, width=6,
              url=promo, nothing=none, **small),
         tile(say("入库延迟", "Store age"), numbers(STORE_AGE, "age"), unit="s", steps=c.AGE_SECONDS, width=3,
-             url=pipeline, **small),
+             url=pipeline, **lamp),
         tile(say("死信 / 时", "Dead letters, 1 h"), numbers(DEAD_LETTERS, "letters"), unit=COUNT,
-             steps=c.rising(1, 100), width=3, url=pipeline, **small),
+             steps=c.rising(1, 100), width=3, url=pipeline, **lamp),
     ]  # fmt: skip
 
 

@@ -139,8 +139,10 @@ def test_figures_of_the_wall_are_read_from_five_metres(make: Any, scale: int) ->
 
     sizes = [panel["options"]["text"] for panel in make("zh").to_json()["panels"] if panel["type"] == "stat"]
     large = [one for one in sizes if one["valueSize"] == wall.FONT * scale]
-    assert len(large) >= 6
+    lamps = [one for one in sizes if one["valueSize"] == wall.LAMP * scale]
+    assert (len(large), len(lamps)) == (6, 4)
     assert all(minutes_of_arc(one["valueSize"]) > 22 for one in large)
+    assert all(minutes_of_arc(one["valueSize"]) > 16 for one in lamps)
     assert all(minutes_of_arc(one["valueSize"]) > 13 for one in sizes)
     assert all(minutes_of_arc(one["titleSize"]) > 5 for one in sizes)  # what a healthy eye can tell apart
 
