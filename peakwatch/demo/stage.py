@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ from peakwatch.demo.reviews import load_corpus
 from peakwatch.demo.simulate import Evening
 from peakwatch.feeding import feed, producer
 from schemas.errors import PeakWatchError, TransientError
-from schemas.settings import Settings, read_settings
+from schemas.settings import PREFIX, Settings, read_settings
 from storage.migrate import migrate
 
 SPEED: Final = 60.0
@@ -95,7 +95,7 @@ def stage(*, tell: "Tell") -> Iterator[Stage]:
         store = clickhouse.start(directory / "clickhouse")
         stack.callback(store.stop)
         environment = {
-            **os.environ,
+            **without_settings(os.environ),
             "PEAKWATCH_KAFKA_BOOTSTRAP": broker.bootstrap,
             "PEAKWATCH_KAFKA_SESSION_TIMEOUT": "6s",
             "PEAKWATCH_CLICKHOUSE_HOST": store.host,
@@ -118,6 +118,12 @@ def stage(*, tell: "Tell") -> Iterator[Stage]:
         stack.callback(feeder.end)
         feeder.start()
         yield Stage(settings, clock, worker, feeder, directory)
+
+
+def without_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without an installation's settings: its password, its rules and its on-call people are not
+    the demo's."""
+    return {name: value for name, value in environment.items() if not name.startswith(PREFIX)}
 
 
 class Tell:
