@@ -92,6 +92,13 @@ def test_alerts_say_how_bad_and_what_is_wrong() -> None:
             assert rule["annotations"]["summary"], rule
 
 
+def test_the_docs_know_every_figure() -> None:
+    text = (FOLDER.parents[1] / "docs" / "operations.md").read_text("utf-8")
+    for family in WorkerCollector(full()).collect():
+        name = family.name.removeprefix("peakwatch_") + ("_total" if family.type == "counter" else "")
+        assert f"`{name}`" in text or f"`_{name.removeprefix('store_')}`" in text, name
+
+
 def test_the_runbook_knows_every_alert() -> None:
     text = (FOLDER.parents[1] / "docs" / "operations.md").read_text("utf-8")
     assert [rule["alert"] for rule in rules() if "alert" in rule and f"`{rule['alert']}`" not in text] == []
