@@ -128,10 +128,16 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
-# Variables that others read: where the settings' own file is, and what tests and benchmarks are told.
-_ELSEWHERE: Final = frozenset(
-    {"PEAKWATCH_CONFIG", "PEAKWATCH_TEST_BROKER", "PEAKWATCH_TICKET_LOG", "PEAKWATCH_KAFKA_HOME"}
-)
+# Variables that others read, which may stand in the same environment.
+_ELSEWHERE: Final = frozenset({
+    "PEAKWATCH_CONFIG",  # where the settings' own file is
+    "PEAKWATCH_GRAFANA_URL", "PEAKWATCH_GRAFANA_TOKEN",  # peakwatch grafana
+    "PEAKWATCH_PROMETHEUS_URL", "PEAKWATCH_ALERTMANAGER_URL", "PEAKWATCH_ALERTMANAGER_USER",
+    "PEAKWATCH_ALERTMANAGER_PASSWORD", "PEAKWATCH_DASHBOARDS",  # Grafana itself
+    "PEAKWATCH_WORKERS",  # docker-compose.yml
+    "PEAKWATCH_KAFKA_JARS", "PEAKWATCH_KAFKA_HEAP",  # scripts/kafka
+    "PEAKWATCH_TEST_BROKER", "PEAKWATCH_TICKET_LOG",  # tests
+})  # fmt: skip
 
 
 def _text(node: Node) -> str:
@@ -166,6 +172,20 @@ def _dimensions(node: Node) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _brokers(node: Node) -> str:
+    words = node.text(max_chars=1000, empty=True)
+    if not all(_is_address(part.strip()) for part in words.split(",")):
+        node.wrong("is not HOST:PORT, or several of them with commas between")
+    return words
+
+
+def _is_address(words: str) -> bool:
+    host, colon, port = words.rpartition(":")
+    if not colon:
+        return bool(words)
+    return bool(host) and port.isascii() and port.isdecimal() and 0 < int(port[:6]) <= 65_535
+
+
 def _protocol(node: Node) -> str:
     return node.one_of(PROTOCOLS)
 
@@ -176,6 +196,7 @@ def _mechanism(node: Node) -> str:
 
 _SPECIAL: Final[dict[str, Callable[[Node], Any]]] = {
     "dimensions": _dimensions,
+    "kafka_bootstrap": _brokers,
     "kafka_security_protocol": _protocol,
     "kafka_sasl_mechanism": _mechanism,
     "clickhouse_port": _port,

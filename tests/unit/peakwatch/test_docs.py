@@ -4,10 +4,12 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
+from schemas.errors import ConfigError
 from schemas.results import WindowRow
-from schemas.settings import Settings
+from schemas.settings import Settings, read_settings
 
-DOCS = Path(__file__).parents[3] / "docs"
+ROOT = Path(__file__).parents[3]
+DOCS = ROOT / "docs"
 DOCUMENT = DOCS / "operations.md"
 ROW = re.compile(r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", re.MULTILINE)
 
@@ -34,6 +36,21 @@ def test_the_table_of_settings_is_the_settings() -> None:
     told = {name: default for name, default, _ in _rows()}
     real = {field.name.removesuffix("_ms"): _shown(field.name, field.default) for field in fields(Settings)}
     assert told == real
+
+
+def test_every_variable_that_we_ask_people_to_set_may_stand_beside_the_settings() -> None:
+    files = [ROOT / "README.md", ROOT / "docker-compose.yml", ROOT / "scripts/kafka", ROOT / "scripts/make-env"]
+    for folder, kind in (("docs", "*.md"), ("peakwatch", "*.py"), ("grafana", "*.yaml"), ("deploy", "*.yaml")):
+        files += (ROOT / folder).rglob(kind)
+    named = {name for file in files for name in re.findall(r"\bPEAKWATCH_[A-Z_]*[A-Z]\b", file.read_text("utf-8"))}
+    assert len(named) > 20
+    named.remove("PEAKWATCH_WORKER_PORT")  # docs/operations.md: what Kubernetes must not set
+    unknown: list[str] = []
+    try:
+        read_settings(None, dict.fromkeys(named, "1"))
+    except ConfigError as error:  # most are no numbers; what counts is that they are known
+        unknown = [mistake for mistake in error.mistakes if "unknown" in mistake]
+    assert unknown == []
 
 
 def test_every_setting_is_explained() -> None:

@@ -90,3 +90,15 @@ def test_secrets_show_in_no_repr() -> None:
     settings = Settings(kafka_sasl_password=secret, clickhouse_password=secret, salt=secret)
     assert secret not in repr(settings)
     assert secret not in str(settings)
+
+
+@pytest.mark.parametrize("brokers", ["kafka", "kafka:9092", "a:1,b:65535", "a:1, b:2", "[::1]:9092"])
+def test_brokers_are_hosts_with_or_without_a_port(brokers: str) -> None:
+    assert read_settings(None, {"PEAKWATCH_KAFKA_BOOTSTRAP": brokers}).kafka_bootstrap == brokers
+
+
+@pytest.mark.parametrize(
+    "brokers", [":", ":9092", "kafka:", "kafka:x", "kafka:0", "kafka:65536", "a:1,,b:2", "", "a:²"]
+)
+def test_a_broker_that_has_no_address_is_a_mistake(brokers: str) -> None:
+    assert len(mistakes_of(None, {"PEAKWATCH_KAFKA_BOOTSTRAP": brokers})) == 1
