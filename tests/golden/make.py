@@ -65,7 +65,11 @@ def outcome(case: str) -> dict[str, bytes]:
             source = Path(folder) / "events.jsonl"
             source.write_bytes(b"".join(json.dumps(event).encode() + b"\n" for event in evening()))
         files = {name: Path(folder) / f"{name}.jsonl" for name in ("windows", "sla", "alerts")}
-        summary = replay([str(source)], load_config(), outputs=Outputs(**files))
+        summary = replay(
+            [str(source)],
+            load_config(),
+            outputs=Outputs(alerts=files["alerts"], windows=files["windows"], sla=files["sla"]),
+        )
         found = {f"{name}.jsonl": path.read_bytes() for name, path in files.items()}
     counts = {name: getattr(summary, name) for name in ("events", "dead_letters", "late", "duplicates", "alerts")}
     found["summary.json"] = json.dumps(counts).encode() + b"\n"
