@@ -32,6 +32,7 @@ ORDERS_A_REVIEW: Final = 4.0
 COMPLAINTS_AN_ORDER: Final = 0.003
 TICKETS_A_SECOND: Final = 0.10
 NEGATIVE_SHARE: Final = 0.12
+OVERLOOKED: Final = 3  # every so many-th ticket of those minutes
 
 Event = dict[str, Any]
 
@@ -40,6 +41,7 @@ Event = dict[str, Any]
 class Story:
     """When what happens, in ms after the beginning."""
 
+    overlooked_to: int = 4 * MINUTE  # at the change of shifts, tickets are left lying for more than an hour
     midnight: int = 60 * MINUTE  # the promotion begins
     late_from: int = 38 * MINUTE  # parcels of one category get stuck in one region
     late_to: int = 62 * MINUTE
@@ -136,6 +138,8 @@ class Evening:
             yield at + self._delay(9 * MINUTE * busy, 1.2), {**ticket, "action": "resolved", "bot": True}
             return
         now = at + self._delay(6 * MINUTE * busy, 1.3)
+        if at < self._story.overlooked_to and self._number % OVERLOOKED == 0:
+            now += HOUR
         yield now, {**ticket, "action": "first_response", "agent_id": self._agent()}
         if rng.random() < 0.19:
             now += self._delay(4 * MINUTE, 1.0)
