@@ -13,6 +13,7 @@ from schemas.events import DIMENSIONS
 from schemas.strict import Mistakes, Node
 from schemas.yaml import load_yaml
 
+TICKET_MEMORY_MS: Final = 90 * 86_400_000  # rule O7: at least so long
 PREFIX: Final = "PEAKWATCH_"
 PROTOCOLS: Final = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 MECHANISMS: Final = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
@@ -52,7 +53,7 @@ class Settings:
     dimensions: tuple[str, ...] = DEFAULT_DIMENSIONS
     lateness_ms: int = 300_000
     sla_hold_ms: int = 60_000
-    ticket_memory_ms: int = 7_776_000_000  # 90 days: how long a ticket that is over may still be reopened
+    ticket_memory_ms: int = TICKET_MEMORY_MS  # how long a ticket that is over may still be reopened
     idle_ms: int = 30_000  # a silent source stops holding event time back after so long
     flush_ms: int = 500
     snapshot_ms: int = 15_000
@@ -160,6 +161,10 @@ def _duration(node: Node) -> int:
     return node.duration_ms()
 
 
+def _ticket_memory(node: Node) -> int:
+    return node.duration_ms(at_least_ms=TICKET_MEMORY_MS)
+
+
 def _dimensions(node: Node) -> tuple[str, ...]:
     names = [item.text() for item in node.items()]
     for item in node.items():
@@ -201,6 +206,7 @@ _SPECIAL: Final[dict[str, Callable[[Node], Any]]] = {
     "kafka_sasl_mechanism": _mechanism,
     "clickhouse_port": _port,
     "metrics_port": _port,
+    "ticket_memory_ms": _ticket_memory,
 }
 
 

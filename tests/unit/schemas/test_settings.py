@@ -65,7 +65,7 @@ def test_every_mistake_of_both_is_told_at_once(file: Path) -> None:
         ("DIMENSIONS", "category+category"), ("DIMENSIONS", "all+category"), ("DIMENSIONS", ""),
         ("LATENESS", "-5m"), ("LATENESS", "300"), ("FLUSH", "soon"), ("PARTITIONS", "4.5"), ("PARTITIONS", "many"),
         ("METRICS_PORT", "-1"), ("DROP_COPIES", "maybe"), ("DROP_COPIES", "1"), ("KAFKA_SECURITY_PROTOCOL", "TLS"),
-        ("KAFKA_SASL_MECHANISM", "GSSAPI"), ("SPOOL_MAX_MB", "0"), ("CLICKHOUSE_PORT", "[1"),
+        ("KAFKA_SASL_MECHANISM", "GSSAPI"), ("SPOOL_MAX_MB", "0"), ("CLICKHOUSE_PORT", "[1"), ("TICKET_MEMORY", "89d"),
     ],
 )  # fmt: skip
 def test_a_value_out_of_its_range_is_a_mistake_with_its_place(name: str, value: str) -> None:
