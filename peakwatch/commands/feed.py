@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     from peakwatch.progress import counting
 
     settings = settings_of(arguments)
-    with counting("events") as progress:
+    with counting("events", files=arguments.files) as progress:
         fed = feed(_lines(arguments.files), producer(settings), rate=arguments.rate, progress=progress)
     if arguments.json:
         print(msgspec.json.encode(fed._asdict()).decode())

@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
     if _is_rehearsal(arguments):
         return _rehearse(arguments, outputs)
     config = load_config(rules=arguments.rules, calendars=arguments.calendar, peaks=arguments.peaks)
-    with counting("events") as progress:
+    with counting("events", files=arguments.files) as progress:
         summary = replay(
             arguments.files, config, outputs=outputs, lateness_ms=round(arguments.lateness * 1000), progress=progress
         )
@@ -114,7 +114,7 @@ def _rehearse(arguments: argparse.Namespace, outputs: Any) -> int:
         against=None if arguments.against is None else load_config(rules=arguments.against, **files),
         per_week=arguments.pages_per_week,
     )
-    with counting("events") as progress:
+    with counting("events", files=arguments.files) as progress:
         found = rehearsing.rehearsal(
             arguments.files, config, wish, outputs=outputs, lateness_ms=round(arguments.lateness * 1000),
             progress=progress,
