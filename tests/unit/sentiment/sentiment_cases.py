@@ -122,9 +122,76 @@ _TABLE = {
     },
 }
 
-CASES: tuple[tuple[str, str, str], ...] = tuple(
-    (phenomenon, text, label)
-    for phenomenon, by_label in _TABLE.items()
-    for label, texts in by_label.items()
-    for text in texts.split("|")
-)
+# Written later, before the judge of that day was asked: the texts above had been looked at while the lexicon grew.
+_LATER_TABLE = {
+    "plain": {
+        POSITIVE: "粥熬得很稠，配的小菜也爽口|键盘手感很棒，打字安静|书的印刷精美，纸张厚实",
+        NEGATIVE: "盒饭送来已经凉透了，米饭夹生|电池半天就没电，发热严重|书页缺了十几页，像盗版",
+    },
+    "traditional": {POSITIVE: "餐點很美味，外送員也有禮貌", NEGATIVE: "等了兩個鐘頭才送到，湯都灑了"},
+    "full-width": {POSITIVE: "ＰＥＲＦＥＣＴ！推荐！", NEGATIVE: "差　评，退　款！"},
+    "emoji": {POSITIVE: "奶茶好喝🥰下次还点", NEGATIVE: "饭里有根头发🤮"},
+    "kaomoji": {POSITIVE: "送来还是热的 (^o^)", NEGATIVE: "汤全洒在袋子里了 T_T"},
+    "repeated": {POSITIVE: "好吃好吃好吃好吃", NEGATIVE: "难吃难吃难吃！！！！"},
+    "slang": {
+        POSITIVE: "这家麻辣烫真的绝绝子，yyds|无限回购的程度",
+        NEGATIVE: "大家千万别踩雷，我已经替你们试过了|退退退",
+    },
+    "pinyin": {POSITIVE: "hen好吃", NEGATIVE: "zhen难吃，tmd"},
+    "negation": {
+        POSITIVE: "不咸不腻，刚刚好|送得不慢，还是热的|没有破损，一个都没坏|不算贵，分量足|肉一点也不柴",
+        NEGATIVE: "没放餐具，怎么吃|肉不新鲜|送到已经不热了|不怎么好吃|一点味道都没有|份量不够一个人吃",
+    },
+    "double negation": {
+        POSITIVE: "没有哪次不满意|不是不甜，是特别甜|不会不喜欢的|没有理由不给好评|这个价格不能说不便宜",
+        NEGATIVE: "没有一回不迟到的|不能不给差评|不得不说难吃|不是不想给好评，是真的太差|没有一家比它更差的",
+    },
+    "contrast": {
+        POSITIVE: (
+            "包装有点简陋，但是味道很棒|骑手迟到了几分钟，不过态度很好，菜也好吃|本来没抱希望，没想到这么好用|"
+            "卖相一般，吃起来却很香|盒子压扁了，还好里面的东西完好，很满意"
+        ),
+        NEGATIVE: (
+            "味道还可以，就是送得太慢，菜都凉了|以前挺好吃的，现在越来越差|图片看着诱人，实物差远了|"
+            "骑手态度很好，可是菜里有虫子|价格不贵，但是吃了拉肚子|面料舒服，结果洗一次就缩水得不能穿"
+        ),
+    },
+    "degree": {POSITIVE: "好吃得停不下来|满意极了|蛮不错的", NEGATIVE: "咸得发苦|贵得离谱|慢得要命"},
+    "sarcasm": {
+        NEGATIVE: "三十分钟送达？我等了两个小时，真准时|一份牛肉饭里找到两块牛肉，老板真大方|恭喜你们，成功失去一个顾客"
+    },
+    "complaint": {
+        NEGATIVE: (
+            "少送一份米饭，打电话没人接|点的是微辣，送来是特辣|说好有发票，结果没有|没到就点了送达|"
+            "下单一小时后才告诉我没货，只能取消"
+        ),
+        POSITIVE: "漏了一双筷子，打电话后马上补送，服务很好",
+    },
+    "copied praise": {POSITIVE: "味道好，分量足，送餐快，五星好评，下次还会光顾"},
+    "no stance": {
+        NEUTRAL: (
+            "点了两份，一份带回家|晚上七点送到|中午订的，给同事点的|可以备注不要香菜吗|这家店在几楼？|还没吃，吃完再说|"
+            "买来送人的，不知道怎么样|规格是五斤装|昨天取的快递，还没打开|换了个地址，改送公司"
+        ),
+    },
+    "invalid": {NEUTRAL: "该用户未及时评价，系统默认好评|？？？？？？|加QQ群领红包 123456789"},
+    "other language": {
+        NEUTRAL: "Ho ricevuto il pacco ieri",
+        POSITIVE: "delicious, will order again",
+        NEGATIVE: "the food was cold and the delivery was late",
+    },
+}
+
+
+def _cases(table: dict[str, dict[str, str]]) -> tuple[tuple[str, str, str], ...]:
+    return tuple(
+        (phenomenon, text, label)
+        for phenomenon, by_label in table.items()
+        for label, texts in by_label.items()
+        for text in texts.split("|")
+    )
+
+
+EARLY_CASES = _cases(_TABLE)
+LATER_CASES = _cases(_LATER_TABLE)
+CASES = EARLY_CASES + LATER_CASES
