@@ -10,11 +10,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from schemas.events import Dims
 from schemas.results import PANE_MS, WINDOW_SECONDS
 from streams import sketch as sketches
+from streams.blocks import EMPTY, changing, consolidate, positions, starts, union
 from streams.dimensions import Dimensions, Key
 from streams.figures import COLUMNS, OPEN_CHANGE, SKETCHES
+from streams.key_table import KeyTable
 from streams.pane_log import Block, KeyIds, SketchPane, block_log, sketch_log
 from streams.panes import Deltas, Ints, SketchEntry
 from streams.sketch import Total
@@ -39,7 +40,6 @@ class RowBatch(NamedTuple):
     drift: Sequence[float | None] = ()  # of the words, see `word_windows.py`; () where windows of this length show none
 
 
-_EMPTY: Final = Block(np.zeros(0, np.int64), np.zeros((0, COLUMNS), np.int64))
 _NO_SKETCH: Final = Total()
 
 
@@ -60,11 +60,7 @@ class RollingWindows:
         self.windows = windows
         self._history = history
         self._lengths = [seconds * 1000 // PANE_MS for seconds in windows]
-        self._dimensions = dimensions
-        self._owns = owns
-        self._ids: dict[Key, int] = {}
-        self._keys: list[Key] = []
-        self._cells: dict[Dims, KeyIds] = {}
+        self._table = KeyTable(dimensions, owns=owns)
         self._sums = np.zeros((64, len(windows), COLUMNS), np.int64)
         self._open = np.zeros(64, np.int64)
         self.log = block_log()
@@ -82,7 +78,7 @@ class RollingWindows:
     @property
     def names(self) -> tuple[str, ...]:
         """The dimensions."""
-        return self._dimensions.names
+        return self._table.names
 
     def touch(self) -> None:
         """Let the next snapshot have all that is held."""
@@ -97,27 +93,28 @@ class RollingWindows:
 
     @property
     def keys(self) -> int:
-        """How many keys have a window, or had one: their numbers are not given again."""
-        return len(self._keys)
+        """How many keys have a window, or had one until lately."""
+        return self._table.held
 
     def add(self, deltas: Deltas) -> None:
         """Take contributions to any pane; those before the front mend the rows already given at the next advance."""
         if deltas.panes:
-            ids = [self._ids_of(cell) for cell in deltas.cells]
+            ids = [self._table.ids_of(cell) for cell in deltas.cells]
+            self._make_room()
             lengths = np.fromiter(map(len, ids), np.int64, len(ids))
             flat = np.concatenate(ids)
             panes = np.repeat(np.asarray(deltas.panes, np.int64), lengths)
             source = np.repeat(np.arange(len(ids)), lengths)
             order = np.argsort(panes, kind="stable")
             panes, flat, source = panes[order], flat[order], source[order]
-            starts = _starts(panes).tolist()
-            for start, end in zip(starts, [*starts[1:], len(panes)], strict=True):
+            first = starts(panes).tolist()
+            for start, end in zip(first, [*first[1:], len(panes)], strict=True):
                 block = Block(flat[start:end], deltas.figures[source[start:end]])
                 self.pending.setdefault(int(panes[start]), []).append(block)
         for entry in deltas.sketches:
             self._add_sketch(entry)
         if self.words is not None and deltas.words:
-            self.words.add(word for word in deltas.words if self._watched((DRIFT_DIMENSION, word.category)))
+            self.words.add(word for word in deltas.words if self._table.owned((DRIFT_DIMENSION, word.category)))
 
     def advance(self, to_pane: int) -> Iterator[RowBatch]:
         """Put every pane before `to_pane` into the windows; gives what changed, by ascending window end.
@@ -144,11 +141,11 @@ class RollingWindows:
 
     def key_of(self, number: int) -> Key:
         """The key with a number that `id_of` gave."""
-        return self._keys[number]
+        return self._table.key_of(number)
 
     def open_levels(self) -> list[int]:
         """Open tickets by key number."""
-        levels: list[int] = self._open[: len(self._keys)].tolist()
+        levels: list[int] = self._open[: self._table.size].tolist()
         return levels
 
     def restore(
@@ -161,9 +158,10 @@ class RollingWindows:
             self._open[self.id_of(key)] = level
         for pane in sorted(self.log):
             assert front is not None
+            block = self.log[pane]
+            self._table.saw(block.keys, pane)
             for index, length in enumerate(self._lengths):
                 if pane >= front - length:
-                    block = self.log[pane]
                     self._sums[block.keys, index] += block.figures
                     self._roll_sketches(self.sketch_log.get(pane, {}), (index,), sign=1)
                 if pane + length >= front:
@@ -173,26 +171,27 @@ class RollingWindows:
 
     def _enter(self, pane: int) -> Iterator[RowBatch]:
         block, entering = self._take(pane), self._take_sketches(pane)
-        block = _changing(block, entering)
+        block = changing(block, entering)
         if len(block.keys):
             self.log[pane] = block
+            self._table.saw(block.keys, pane)
             self._sums[block.keys] += block.figures[:, None, :]
             self._open[block.keys] += block.figures[:, OPEN_CHANGE]
             for length in self._lengths:
                 self._wake(pane + length)
         self._roll_sketches(entering, range(len(self.windows)), sign=1)
         for index, length in enumerate(self._lengths):
-            left = self.log.get(pane - length, _EMPTY)
+            left = self.log.get(pane - length, EMPTY)
             if len(left.keys):
                 self._sums[left.keys, index] -= left.figures
                 self._roll_sketches(self.sketch_log.get(pane - length, {}), (index,), sign=-1)
-            changed = _union(block.keys, left.keys)
+            changed = union(block.keys, left.keys)
             if len(changed):
                 yield self._batch(index, pane, changed)
         self._sweep(pane)
 
     def _batch(self, index: int, pane: int, ids: KeyIds) -> RowBatch:
-        keys = [self._keys[i] for i in ids.tolist()]
+        keys = [self._table.key_of(i) for i in ids.tolist()]
         got = self._sketch_sums.get
         pairs = [
             (got((i, index, 0), _NO_SKETCH), got((i, index, 1), _NO_SKETCH)) if self._sketch_sums else _NO_PAIR
@@ -212,9 +211,9 @@ class RollingWindows:
     def _take(self, pane: int) -> Block:
         blocks = self.pending.pop(pane, None)
         if blocks is None:
-            return _EMPTY
+            return EMPTY
         self.touched.add(pane)
-        return _consolidate(blocks)
+        return consolidate(blocks)
 
     def _take_sketches(self, pane: int) -> SketchPane:
         entries = self.pending_sketches.pop(pane, None)
@@ -252,7 +251,8 @@ class RollingWindows:
             for key in block.keys.tolist():
                 first.setdefault(key, pane)
             held = self.log.get(pane)
-            self.log[pane] = block if held is None else _consolidate([held, block])
+            self.log[pane] = block if held is None else consolidate([held, block])
+            self._table.saw(block.keys, pane)
             self._open[block.keys] += block.figures[:, OPEN_CHANGE]
             for index, length in enumerate(self._lengths):
                 if pane > end - length:
@@ -275,11 +275,11 @@ class RollingWindows:
         sums, levels = self._sums[ids].copy(), self._open[ids].copy()
         totals = {key: Total(total.counts) for key, total in self._sketch_sums.items() if key[0] in first}
         for pane in range(end, max(int(since.min()), end - MARGIN_PANES) - 1, -1):
-            block = self.log.get(pane, _EMPTY)
-            inside, rows = _positions(ids, block)
+            block = self.log.get(pane, EMPTY)
+            inside, rows = positions(ids, block)
             for index, length in reversed(list(enumerate(self._lengths))):
-                left = self.log.get(pane - length, _EMPTY)
-                gone, gone_rows = _positions(ids, left)
+                left = self.log.get(pane - length, EMPTY)
+                gone, gone_rows = positions(ids, left)
                 changed = np.zeros(len(ids), bool)
                 changed[inside] = changed[gone] = True
                 changed &= since <= pane
@@ -289,7 +289,7 @@ class RollingWindows:
                         (_copied(totals.get((i, index, 0))), _copied(totals.get((i, index, 1))))
                         for i in ids[at].tolist()
                     ]
-                    keys = [self._keys[i] for i in ids[at].tolist()]
+                    keys = [self._table.key_of(i) for i in ids[at].tolist()]
                     yield RowBatch(
                         self.windows[index], (pane + 1) * PANE_MS, keys, sums[at, index], levels[at].copy(), pairs,
                         self._drift(index, pane, keys),
@@ -302,35 +302,22 @@ class RollingWindows:
 
     # --- keys and housekeeping
 
-    def _ids_of(self, cell: Dims) -> KeyIds:
-        found = self._cells.get(cell)
-        if found is None:
-            keys = self._dimensions.keys(cell)
-            owned = [key for key in keys if self._watched(key)]
-            found = np.array([self.id_of(key) for key in owned], np.int64)
-            if len(self._cells) > 500_000:
-                self._cells.clear()
-            self._cells[cell] = found
-        return found
-
-    def _watched(self, key: Key) -> bool:
-        return self._owns is None or self._owns(key)
-
     def id_of(self, key: Key) -> int:
         """The number of a key, new or known."""
-        found = self._ids.get(key)
-        if found is None:
-            found = self._ids[key] = len(self._keys)
-            self._keys.append(key)
-            if found >= len(self._open):
-                self._sums = np.concatenate([self._sums, np.zeros_like(self._sums)])
-                self._open = np.concatenate([self._open, np.zeros_like(self._open)])
+        found = self._table.id_of(key)
+        self._make_room()
         return found
+
+    def _make_room(self) -> None:
+        while len(self._open) < self._table.size:
+            self._sums = np.concatenate([self._sums, np.zeros_like(self._sums)])
+            self._open = np.concatenate([self._open, np.zeros_like(self._open)])
 
     def _add_sketch(self, entry: SketchEntry) -> None:
         pending = self.pending_sketches.setdefault(entry.pane, [])
-        for key in self._ids_of(entry.cell).tolist():
+        for key in self._table.ids_of(entry.cell).tolist():
             pending.append((key, entry.which, entry.bucket, entry.count))
+        self._make_room()
         self.pending.setdefault(entry.pane, [])
 
     def _wake(self, pane: int) -> None:
@@ -343,66 +330,24 @@ class RollingWindows:
         oldest = pane - max(self._lengths) - MARGIN_PANES
         for old in [p for p in self.log if p < oldest]:
             del self.log[old]
-            self.sketch_log.pop(old, None)
             self.touched.add(old)
+        for old in [p for p in self.sketch_log if p < oldest]:
+            del self.sketch_log[old]
+        self._table.give_back(before=oldest, needed=self._needed())
         self.log.pack_before(pane - PACKED_PANES)
         self.sketch_log.pack_before(pane - PACKED_PANES)
         if self.words is not None:
             self.words.forget((pane - MARGIN_PANES) * PANE_MS)
 
+    def _needed(self) -> KeyIds:
+        """The keys that wait to enter a pane, or have tickets open from days ago."""
+        waiting = [block.keys for blocks in self.pending.values() for block in blocks]
+        sketched = [change[0] for changes in self.pending_sketches.values() for change in changes]
+        return np.concatenate([*waiting, np.array(sketched, np.int64), np.flatnonzero(self._open)])
+
 
 _NO_PAIR: Final = (_NO_SKETCH, _NO_SKETCH)
 assert len(_NO_PAIR) == SKETCHES
-
-
-def _consolidate(blocks: list[Block]) -> Block:
-    if not blocks:
-        return _EMPTY
-    keys = np.concatenate([block.keys for block in blocks])
-    figures = np.concatenate([block.figures for block in blocks])
-    order = np.argsort(keys, kind="stable")
-    keys = keys[order]
-    starts = _starts(keys)
-    if not len(starts):
-        return _EMPTY
-    return Block(keys[starts], np.add.reduceat(figures[order], starts, axis=0))
-
-
-def _changing(block: Block, sketched: SketchPane) -> Block:
-    """Without the keys for which all came to nothing, as when a breach was told and taken back: they changed nothing.
-
-    Only for a pane of which no row was given yet.
-    """
-    kept = block.figures.any(axis=1)
-    if kept.all():
-        return block
-    kept |= np.isin(block.keys, [key for (key, _), sketch in sketched.items() if sketch])
-    return Block(block.keys[kept], block.figures[kept])
-
-
-def _starts(ordered: KeyIds) -> KeyIds:
-    """Where a new value begins."""
-    fresh = np.ones(len(ordered), bool)
-    np.not_equal(ordered[1:], ordered[:-1], out=fresh[1:])
-    return np.flatnonzero(fresh)
-
-
-def _union(a: KeyIds, b: KeyIds) -> KeyIds:
-    if not len(b):
-        return a
-    if not len(a):
-        return b
-    return np.union1d(a, b)
-
-
-def _positions(ids: KeyIds, block: Block) -> tuple[KeyIds, KeyIds]:
-    """Where the ids that stand in a block are, in the ids and in the block; both ascend."""
-    if not len(block.keys):
-        return block.keys, block.keys
-    at = np.searchsorted(block.keys, ids)
-    at[at == len(block.keys)] = 0
-    inside = np.flatnonzero(block.keys[at] == ids)
-    return inside, at[inside]
 
 
 def _unroll(

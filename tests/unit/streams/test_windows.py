@@ -26,6 +26,7 @@ class Contribution(NamedTuple):
     cell: Dims
     score: int
     duration: int | None
+    opened: int = 1
 
 
 class Figures(NamedTuple):
@@ -67,7 +68,7 @@ def by_hand(all_of: list[Contribution]) -> dict[WindowKey, Figures]:
                 for one in inside:
                     if one.duration is not None:
                         sketches.add(sketch, sketches.bucket(one.duration), 1)
-                opened = sum(one.pane <= end for one in mine)
+                opened = sum(one.opened for one in mine if one.pane <= end)
                 rows[seconds, (end + 1) * 10_000, *key] = Figures(
                     len(inside), sum(one.score for one in inside), opened, sketch
                 )
@@ -80,7 +81,7 @@ def gather(some: Iterable[Contribution]) -> Deltas:
         row = panes.row(one.pane, one.cell)
         row[f.REVIEWS] += 1
         row[f.SENTIMENT_MICROS] += one.score
-        row[f.OPEN_CHANGE] += 1
+        row[f.OPEN_CHANGE] += one.opened
         if one.duration is not None:
             panes.sketch(one.pane, one.cell, which=f.FIRST_RESPONSE, bucket=sketches.bucket(one.duration), count=1)
     return decode_deltas(encode_deltas(panes.drain()))
@@ -101,23 +102,32 @@ def played(seed: int, *, jitter: int, restarts: bool) -> tuple[dict[WindowKey, F
     """What the windows gave, and what they should have given."""
     rnd = random.Random(seed)
     all_of = contributions(rnd, 150)
+    rows, _ = given(rnd, all_of, jitter=jitter, restarts=restarts)
+    return rows, by_hand(all_of)
+
+
+def given(
+    rnd: random.Random, all_of: list[Contribution], *, jitter: int, restarts: bool
+) -> tuple[dict[WindowKey, Figures], int]:
+    """What the windows gave, and the most keys that they held at once."""
     arrivals = sorted(all_of, key=lambda one: one.pane + rnd.randrange(jitter))
     windows, pages = RollingWindows(DIMENSIONS, windows=WINDOWS), dict[str, bytes]()
     rows: dict[WindowKey, Figures] = {}
-    newest = 0
+    newest = most = 0
     while arrivals:
         count = rnd.choice([1, 3, 20])
         part, arrivals = arrivals[:count], arrivals[count:]
         windows.add(gather(part))
         newest = max(newest, *(one.pane for one in part), 0)
         take(rows, windows.advance(newest))
+        most = max(most, windows.keys)
         if restarts and rnd.random() < 0.15:
             pages.update(window_pages.dump_dirty(windows))
             if rnd.random() < 0.5:
                 windows = RollingWindows(DIMENSIONS, windows=WINDOWS)
                 window_pages.load(windows, pages)
     take(rows, windows.advance(newest + 1))
-    return rows, by_hand(all_of)
+    return rows, most
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -136,6 +146,28 @@ def test_late_contributions_mend_the_rows_already_given(seed: int) -> None:
 def test_restarts_from_pages_change_no_row(seed: int) -> None:
     rows, want = played(seed, jitter=25, restarts=True)
     assert rows == want
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_keys_that_nobody_writes_of_any_more_are_given_back_and_come_again(restarts: bool) -> None:
+    rnd = random.Random(7)
+    hours = range(12 * 24)  # every hour a category of its own; some come again after days, one never closes a ticket
+    all_of = [
+        Contribution(
+            hour * 360 + rnd.randrange(360),
+            (f"c{hour if rnd.random() < 0.8 else rnd.randrange(hour + 1)}", "x", "", "", "", ""),
+            rnd.randrange(1000),
+            rnd.choice([None, 5_000]),
+            opened=0,
+        )
+        for hour in hours
+        for _ in range(2)
+    ]
+    all_of.append(Contribution(100, ("left open", "x", "", "", "", ""), 1, None))
+    all_of.sort(key=lambda one: one.pane)
+    rows, most = given(rnd, all_of, jitter=200, restarts=restarts)
+    assert rows == by_hand(all_of)
+    assert most < 2 * 60  # of some 500: those of a day, of the 6 h that may still be mended, and of the sweep's hour
 
 
 def test_a_window_holds_its_left_edge_and_not_its_right() -> None:
