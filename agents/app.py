@@ -1,47 +1,31 @@
 """The Faust worker: topics, agents and timers, bound here and nowhere else.
 
-What it is made of: `source_stage` (stage 1), `window_stage` and `decision_stage` (stage 2), `stages` (who owns what).
+What it is made of: `source_stage` (stage 1), `window_stage` and `decision_stage` (stage 2), `stages` (who owns what),
+`assembly` (how a stage is put together), `clients` (what is held open).
 """
 
 import asyncio
-import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-import aiohttp
 import faust
-from aiokafka import AIOKafkaProducer
 from faust.types import TP
 
-from agents import broker, claims, connection, pagestore
-from agents.action_stage import ActionPorts, ActionStage
-from agents.alert_stage import AlertStage, Notifier, restore
-from agents.claims import NOBODY, Fence
-from agents.decision_stage import DecisionPorts, DecisionStage
+from agents import connection
+from agents.assembly import Assembly
+from agents.clients import Clients
 from agents.metrics import WorkerCollector, ensure_free, serve
-from agents.pages import Snapshot
 from agents.parts import Parts, data_dir, topic_specs
-from agents.publish import Publisher
 from agents.reloading import ConfigFiles
-from agents.source_stage import SourcePorts, SourceStage, owned_by
 from agents.stages import Stages
-from agents.takeover import Journal, Outputs, decode_journals, take_over
 from agents.transport.chunks import Chunk, ChunkSchema
 from agents.transport.driver import APP_SETTINGS, broker_url, consumer_of, register
 from agents.watching import Watching
-from agents.window_stage import EventTime, WindowPorts, WindowStage, event_time_of
-from alerts.notify.http import open_session
-from schemas.errors import ConfigError, TransientError
-from schemas.results import Alert
+from schemas.errors import ConfigError
 from schemas.settings import Settings
-from schemas.topics import ACTIONS, ALERTS, CLOCK, DELTAS, OBSERVATIONS, SOURCES, WINDOWS
-from storage.writer import Writer
-from streams import window_pages
-from streams.dimensions import Dimensions
-from streams.source import Source
-from streams.windows import RollingWindows
+from schemas.topics import ACTIONS, ALERTS, DELTAS, OBSERVATIONS, SOURCES
 
 __all__ = ["Parts", "Worker", "topic_specs"]
 
@@ -49,7 +33,6 @@ _log = logging.getLogger("peakwatch.worker")
 
 CHUNK_RECORDS: Final = 1_000  # as much as one turn of the event loop may take
 QUEUED_CHUNKS: Final = 16
-NOWHERE: Final = Journal(0, NOBODY)
 RELOAD_S: Final = 2.0  # how often the configuration's files are looked at
 
 
@@ -63,16 +46,10 @@ class Worker:
         register()
         self.failure: BaseException | None = None
         self._settings = settings
-        self._parts = parts
         self._files = files
         self._reload_asked = False
         self._missed: dict[TP, int] = {}
-        self._open_clients = contextlib.AsyncExitStack()
-        self._options = connection.client_options(settings)
-        self._producer: AIOKafkaProducer
-        self._writer: Writer
-        self._store: pagestore.PageStore
-        self._http: aiohttp.ClientSession | None = None
+        self._clients = Clients(settings)
         self.app = faust.App(
             settings.group,
             broker=broker_url(settings.kafka_bootstrap),
@@ -87,11 +64,11 @@ class Worker:
             topic_partitions=settings.partitions,
             **APP_SETTINGS,
         )
-        self._sources = Stages(self._take_source, settle=self._settle)
-        self._windows = Stages(self._take_windows, settle=self._settle)
-        self._decisions = Stages(self._take_decisions, settle=self._settle)
-        self._alerts = Stages(self._take_alerts, settle=self._settle)
-        self._actions = Stages(self._take_actions, settle=self._settle)
+        self._sources = Stages(lambda tp, generation: self._assembly.source(tp, generation), settle=self._settle)
+        self._windows = Stages(lambda tp, generation: self._assembly.windows(tp, generation), settle=self._settle)
+        self._decisions = Stages(lambda tp, generation: self._assembly.decisions(tp, generation), settle=self._settle)
+        self._alerts = Stages(lambda tp, generation: self._assembly.alerts(tp, generation), settle=self._settle)
+        self._actions = Stages(lambda tp, generation: self._assembly.actions(tp, generation), settle=self._settle)
         self._kinds: list[tuple[frozenset[str], Stages[Any]]] = [
             (frozenset(SOURCES), self._sources),
             (frozenset({ACTIONS}), self._actions),
@@ -104,6 +81,9 @@ class Worker:
             alerts=self._alerts, others=[self._actions], end_of=lambda tp: consumer_of(self.app).end_of(tp),
             failure=lambda: self.failure,
         )  # fmt: skip
+        self._assembly = Assembly(
+            settings, parts, clients=self._clients, watching=self._watching, consumer=lambda: consumer_of(self.app)
+        )
         self._bind()
 
     # --- agents
@@ -168,7 +148,7 @@ class Worker:
                         "%s/%d: records %d to %d are gone: the broker keeps them for too short a time",
                         *tp, stage.position, chunk.start - 1,
                     )  # fmt: skip
-            await stage.chunk(chunk, now_ms=self._parts.clock.now_ms())
+            await stage.chunk(chunk, now_ms=self._assembly.parts.clock.now_ms())
 
     async def _alert_chunk(self, chunk: Chunk) -> None:
         await self._chunk(self._alerts, chunk)
@@ -202,7 +182,7 @@ class Worker:
 
     async def _flush(self) -> None:
         await self._look_back()
-        now_ms = self._parts.clock.now_ms()
+        now_ms = self._assembly.parts.clock.now_ms()
         for _, source in self._sources.ready():
             async with source.lock:
                 await source.flush(now_ms)
@@ -219,7 +199,7 @@ class Worker:
 
     async def _snapshot(self) -> None:
         for _, stages in self._kinds:
-            await stages.snapshot(self._parts.clock.now_ms())
+            await stages.snapshot(self._assembly.parts.clock.now_ms())
 
     # --- another configuration
 
@@ -229,9 +209,9 @@ class Worker:
             asked, self._reload_asked = self._reload_asked, False
             parts = await asyncio.to_thread(self._files.poll, asked=asked)
             if parts is not None:
-                _log.warning("configuration %s is in force, after %s", parts.version, self._parts.version)
-                self._parts = parts
-        parts = self._parts
+                _log.warning("configuration %s is in force, after %s", parts.version, self._assembly.parts.version)
+                self._assembly.parts = parts
+        parts = self._assembly.parts
         self._watching.figures.config = parts.version
         now_ms = parts.clock.now_ms()
         for _, source in self._sources.ready():
@@ -241,12 +221,12 @@ class Worker:
         for _, decisions in self._decisions.ready():
             async with decisions.lock:
                 if decisions.version != parts.version:
-                    await self._writer.write(parts.phases)
+                    await self._clients.writer.write(parts.phases)
                     await decisions.reconfigure(parts.decisions(), version=parts.version, now_ms=now_ms)
         for _, alerts in self._alerts.ready():
             async with alerts.lock:
                 if alerts.version != parts.version:
-                    alerts.reconfigure(await self._new_notifier(parts), version=parts.version)
+                    alerts.reconfigure(await self._assembly.notifier(parts), version=parts.version)
 
     def ask_for_reload(self) -> None:
         """Look at the files soon, and say what is in force."""
@@ -266,11 +246,11 @@ class Worker:
         except ConfigError as error:
             await self._fail(error)
             raise
-        self._open_clients.push_async_callback(stop)
+        self._clients.on_close(stop)
 
     async def _look_at_store(self) -> None:
         """Say once if rows cannot be stored: all else goes on, and nobody would see it."""
-        trouble = await asyncio.to_thread(self._parts.trouble)
+        trouble = await asyncio.to_thread(self._assembly.parts.trouble)
         if trouble:
             _log.warning("%s. Until then rows wait in %s and nothing is lost", trouble, self._settings.spool_dir)
 
@@ -285,159 +265,22 @@ class Worker:
 
     async def _revoked(self, _app: Any, /, *told: Any, **_: Any) -> None:
         revoked: set[TP] = told[0]
-        now_ms = self._parts.clock.now_ms()
+        now_ms = self._assembly.parts.clock.now_ms()
         for topics, stages in self._kinds:
             ours = [tp for tp in revoked if tp.topic in topics]
             await stages.snapshot(now_ms, ours)
             for tp in ours:
                 stages.drop(tp)
-                self._store.give_up(tp.topic, tp.partition)
+                self._clients.store.give_up(tp.topic, tp.partition)
                 self._watching.gone(tp)
 
     async def _before_shutdown(self, _app: Any, /, *_: Any, **__: Any) -> None:
         await self._snapshot()
-        with contextlib.suppress(AttributeError):  # never opened
-            await self._writer.close()
-        await self._open_clients.aclose()
+        await self._clients.close()
 
     async def _open(self) -> None:
-        if hasattr(self, "_producer"):
-            return
-        settings = self._settings
-        # linger_ms=0: we pack ourselves; with a linger, aiokafka on uvloop was seen to stop sending for good.
-        self._producer = await self._open_clients.enter_async_context(
-            broker.open_producer(settings.kafka_bootstrap, linger_ms=0, options=self._options)
-        )
-        self._store = pagestore.PageStore(
-            self._producer, bootstrap=settings.kafka_bootstrap, partitions=settings.partitions, options=self._options
-        )
-        self._writer = self._parts.writer()
-        await self._writer.start()
-        self._watching.writer, self._watching.store = self._writer, self._store
-
-    # --- taking over
-
-    async def _take_source(self, tp: TP, generation: int) -> SourceStage:
-        settings = self._settings
-        windows = tuple((DELTAS, number) for number in range(settings.window_partitions))
-        decisions = (OBSERVATIONS, 0)
-        snapshot = await self._snapshot_of(tp, generation)
-        parts = self._parts
-        source = Source(parts.source, tp.topic, tp.partition)
-        position = tick_ms = 0
-        since = {}
-        if snapshot is not None:
-            source.load(snapshot.pages)
-            position, tick_ms = snapshot.root["position"], snapshot.root["tick_ms"]
-            since = decode_journals(snapshot.root["journals"])
-        outputs = await self._take_over(
-            (tp.topic, tp.partition), [*windows, decisions], since=since, generation=generation
-        )  # fmt: skip
-        watch = self._watching.absorbed(tp.topic, tp.partition)
-        ports = SourcePorts(outputs, windows, decisions, self._writer, self._saved(tp), self._send, watch)
-        return SourceStage(source, ports, position=position, tick_ms=tick_ms, version=parts.version)
-
-    async def _take_actions(self, tp: TP, generation: int) -> ActionStage:
-        decisions = (OBSERVATIONS, 0)
-        snapshot = await self._snapshot_of(tp, generation)
-        position, since = 0, {}
-        if snapshot is not None:
-            position, since = snapshot.root["position"], decode_journals(snapshot.root["journals"])
-        read = await self._store.load(*decisions)
-        if read is not None and read.root["position"] > since.get(decisions, NOWHERE).offset:
-            # Their fence knows all that came before; our own journal may be as old as the last action.
-            held = Fence.load(read.root["fence"]).held((tp.topic, tp.partition))
-            since = {decisions: Journal(read.root["position"], held)}
-        outputs = await self._take_over((tp.topic, tp.partition), [decisions], since=since, generation=generation)
-        ports = ActionPorts(outputs, decisions, self._writer, self._saved(tp), self._send)
-        return ActionStage(ports, position=position)
-
-    async def _take_windows(self, tp: TP, generation: int) -> WindowStage:
-        settings = self._settings
-        owns = None if settings.window_partitions == 1 else owned_by(tp.partition, settings.window_partitions)
-        windows = RollingWindows(Dimensions(settings.dimensions), owns=owns)
-        snapshot = await self._snapshot_of(tp, generation)
-        event_time, fence, position = EventTime(settings.idle_ms), Fence(adopting=True), 0
-        if snapshot is not None:
-            window_pages.load(windows, snapshot.pages)
-            event_time = event_time_of(snapshot.root, settings.idle_ms)
-            fence, position = Fence.load(snapshot.root["fence"]), snapshot.root["position"]
-        topic = Publisher(self._producer, topic=WINDOWS, partitions=settings.partitions)
-        ports = WindowPorts(self._writer, self._saved(tp), topic)
-        return WindowStage(windows, ports, event_time=event_time, fence=fence, position=position)
-
-    async def _take_decisions(self, tp: TP, generation: int) -> DecisionStage:
-        settings = self._settings
-        parts = self._parts
-        decisions, changes = parts.decisions(), list[Alert]()
-        snapshot = await self._snapshot_of(tp, generation)
-        event_time, fence, position = EventTime(settings.idle_ms), Fence(adopting=True), 0
-        since = {}
-        if snapshot is not None:
-            changes = decisions.load(snapshot.pages)
-            before = snapshot.root["config"]
-            if before != parts.version:
-                _log.warning("decisions: made by configuration %s so far, from here on by %s", before, parts.version)
-            event_time = event_time_of(snapshot.root, settings.idle_ms)
-            fence, position = Fence.load(snapshot.root["fence"]), snapshot.root["position"]
-            since = {(tp.topic, tp.partition): Journal(position, fence.held((CLOCK, 0)))}
-        clock = await self._take_over((CLOCK, 0), [(tp.topic, tp.partition)], since=since, generation=generation)
-        topic = Publisher(self._producer, topic=ALERTS, partitions=1)
-        ports = DecisionPorts(
-            clock, (tp.topic, tp.partition), self._writer, self._saved(tp), topic, self._watching.told
-        )  # fmt: skip
-        stage = DecisionStage(
-            decisions, ports, event_time=event_time, fence=fence, position=position,
-            shown=parts.clock.shown, version=parts.version
-        )  # fmt: skip
-        await self._writer.write(parts.phases)
-        await stage.tell(changes)
-        return stage
-
-    async def _take_over(
-        self, source: claims.Source, outputs: Sequence[broker.Partition], *,
-        since: Mapping[broker.Partition, Journal], generation: int,
-    ) -> Outputs:  # fmt: skip
-        consumer = consumer_of(self.app)
-        return await take_over(
-            self._producer, bootstrap=self._settings.kafka_bootstrap, source=source, outputs=outputs, since=since,
-            generation=generation, options=self._options, confirm=consumer.confirm_session,
-            check=consumer.check_session,
-        )  # fmt: skip
-
-    async def _snapshot_of(self, tp: TP, generation: int) -> Snapshot | None:
-        return await self._store.take_over(
-            tp.topic, tp.partition, generation=generation,
-            confirm=consumer_of(self.app).confirm_session,
-        )  # fmt: skip
-
-    async def _take_alerts(self, tp: TP, generation: int) -> AlertStage:
-        parts = self._parts
-        snapshot = await self._snapshot_of(tp, generation)
-        notifier = await self._new_notifier(parts)
-        if notifier is not None:
-            pages = {} if snapshot is None else snapshot.pages
-            try:
-                await asyncio.to_thread(restore, notifier, pages, parts.told)
-            except TransientError as error:
-                # To be told twice is better than not to be told.
-                _log.warning("the delivery log cannot be read, so that a notice may come twice: %s", error)
-        position = 0 if snapshot is None else snapshot.root["position"]
-        return AlertStage(self._writer, notifier, self._saved(tp), position=position, version=parts.version)
-
-    async def _new_notifier(self, parts: Parts) -> Notifier | None:
-        if parts.notifier is None:
-            return None
-        if self._http is None:
-            self._http = await self._open_clients.enter_async_context(open_session())
-        self._watching.notifier = notifier = parts.notifier(self._http, self._writer)
-        return notifier
-
-    def _saved(self, tp: TP) -> pagestore.Saved:
-        return pagestore.Saved(self._store, tp.topic, tp.partition)
+        await self._clients.open(self._assembly.parts.writer)
+        self._watching.writer, self._watching.store = self._clients.writer, self._clients.store
 
     def _settle(self, tp: TP, offset: int) -> None:
         consumer_of(self.app).settle(tp, offset)
-
-    async def _send(self, topic: str, key: bytes, value: bytes) -> None:
-        await self._producer.send_and_wait(topic, value, key=key)
