@@ -1,6 +1,7 @@
 """Events from lines to Kafka, by kafka-python: each to its topic, by its key, at a steady rate."""
 
 import time
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any, Final, NamedTuple
 
@@ -48,10 +49,11 @@ def producer(settings: Settings) -> KafkaProducer:
 
 def bounded_lines(file: IO[bytes]) -> Iterator[bytes]:
     """The lines; of one that is too long only the beginning, so that no file can fill the memory."""
-    within = False
+    within, mark = False, BOM_UTF8  # some editors put a byte order mark at a file's beginning
     while part := file.readline(MAX_LINE_BYTES + 1):
         if not within:
-            yield part
+            yield part.removeprefix(mark)
+        mark = b""
         within = not part.endswith(b"\n")
 
 

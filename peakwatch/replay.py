@@ -3,6 +3,7 @@
 import gc
 import sys
 import time
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -174,7 +175,7 @@ def _records(files: Iterable[str]) -> Iterator[Record]:
 def _lines(source: BufferedReader) -> Iterator[bytes]:
     """Lines without their ends, read by the block: a file's own iteration has no bound on a line's length."""
     rest, skipping = b"", False
-    while block := source.read1(READ_BYTES):
+    for block in _blocks(source):
         *whole, rest = (rest + block).split(b"\n")
         for raw in whole:
             if skipping:
@@ -187,6 +188,17 @@ def _lines(source: BufferedReader) -> Iterator[bytes]:
             rest, skipping = b"", True
     if rest and not skipping:
         yield rest
+
+
+def _blocks(source: BufferedReader) -> Iterator[bytes]:
+    """The bytes, without the byte order mark that some editors put first."""
+    first = b""
+    while len(first) < len(BOM_UTF8) and (more := source.read1(READ_BYTES)):
+        first += more
+    if first := first.removeprefix(BOM_UTF8):
+        yield first
+    while block := source.read1(READ_BYTES):
+        yield block
 
 
 def _open(path: Path | None, stack: ExitStack) -> IO[bytes] | None:

@@ -83,3 +83,7 @@ def test_a_line_too_long_for_a_message_is_left_out_and_read_only_in_part() -> No
     fed = feed(lines, to, rate=None)
     assert (fed.sent, fed.refused) == (2, 1)
     assert [value for _, value, _ in to.sent] == [after, after]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line() -> None:
+    assert list(bounded_lines(io.BytesIO(b"\xef\xbb\xbf{}\n{}\n"))) == [b"{}\n", b"{}\n"]

@@ -92,6 +92,16 @@ def test_all_rubbish_together_is_counted_line_by_line(replay: Replay) -> None:
     assert (ran.status, ran.summary["dead_letters"], ran.summary["events"]) == (0, len(RUBBISH), 1)
 
 
+def test_a_byte_order_mark_costs_no_line(replay: Replay) -> None:
+    ran = replay(b"\xef\xbb\xbf" + event(1, 5) + b"\n" + event(2, 6))
+    assert [ran.summary[name] for name in COUNTS] == [2, 0, 0, 0, 0]
+    assert [replay(content).summary["dead_letters"] for content in (b"\xef\xbb\xbf", b"\xef\xbb\xbf\n", b"1\n2")] == [
+        0,
+        1,
+        2,
+    ]
+
+
 @pytest.mark.parametrize("topic", ["reviews", "complaints", "tickets", "orders"])
 def test_the_first_and_the_last_instant_there_is_end_no_run(topic: str, replay: Replay) -> None:
     days = [event(i, at, topic, action=action) for i, (at, action) in enumerate(
