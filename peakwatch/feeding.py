@@ -13,6 +13,7 @@ from schemas.errors import TransientError
 from schemas.settings import Settings
 from schemas.topics import KEY_FIELD, SOURCES
 
+REACHED_MS: Final = 10_000  # a broker that does not answer within it is told as not reached
 PACE_SECONDS: Final = 0.02  # how often the rate is looked at
 MAX_LINE_BYTES: Final = 1_000_000  # what brokers and the producer take by default, less what goes around it
 
@@ -41,7 +42,7 @@ def producer(settings: Settings) -> KafkaProducer:
     try:
         return KafkaProducer(
             bootstrap_servers=settings.kafka_bootstrap.split(","), acks="all", linger_ms=10,
-            compression_type="lz4", enable_idempotence=False, **options,
+            compression_type="lz4", enable_idempotence=False, bootstrap_timeout_ms=REACHED_MS, **options,
         )  # fmt: skip
     except KafkaError as error:
         raise TransientError(f"kafka {settings.kafka_bootstrap}: not reached ({error}); is the broker up?") from None
