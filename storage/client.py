@@ -21,6 +21,7 @@ UNKNOWN_TABLE: Final = 60
 UNKNOWN_DATABASE: Final = 81
 TABLE_EXISTS: Final = 57
 ACCESS_DENIED: Final = 497
+USERS_KEPT_ELSEWHERE: Final = (495, 514)  # a user of that name in a file of the server; no store that SQL may write to
 _ADVICE: Final[dict[int, str]] = {
     UNKNOWN_TABLE: "run `peakwatch migrate`",
     UNKNOWN_DATABASE: "run `peakwatch migrate`",

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
 from schemas.errors import PermanentError, TransientError
-from storage.client import ACCESS_DENIED, TABLE_EXISTS, UNKNOWN_DATABASE, UNKNOWN_TABLE, ServerRefused
+from storage.client import (
+    ACCESS_DENIED,
+    TABLE_EXISTS,
+    UNKNOWN_DATABASE,
+    UNKNOWN_TABLE,
+    USERS_KEPT_ELSEWHERE,
+    ServerRefused,
+)
 from storage.ddl import Retention, Step, quoted, read_steps, render
 
 STALE_MS: Final = 10 * 60_000  # far above what the slowest step takes: steps create empty tables
@@ -117,7 +124,7 @@ def _apply(client: Executor, step: Step, *, database: str, cluster: str | None, 
     try:
         _execute_all(client, step, database=database, cluster=cluster, retention=retention)
     except ServerRefused as error:
-        if step.optional and error.code == ACCESS_DENIED:
+        if step.optional and error.code in (ACCESS_DENIED, *USERS_KEPT_ELSEWHERE):
             return Applied(step.number, step.name, step.checksum, left_out=step.optional)
         raise ServerRefused(f"{step.name}: {error}", code=error.code) from error
     client.execute(

@@ -1,12 +1,10 @@
 """docker-compose.yml by the Compose specification, and by what the docs promise of it."""
 
 import json
-import os
 import re
 import stat
 import subprocess
 import xml.etree.ElementTree as ET
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -181,28 +179,3 @@ def test_clickhouse_tells_prometheus_where_it_is_asked() -> None:
     document = ET.parse(ROOT / "deploy" / "clickhouse" / "peakwatch.xml")
     port = document.findtext("prometheus/port")
     assert f'targets: ["clickhouse:{port}"]' in (ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text("utf-8")
-
-
-def test_the_readers_statements_are_clickhouses(tmp_path: Path) -> None:
-    """A stand-in for clickhouse-client keeps what the script would send; the engine's own parser reads it."""
-    session: Any = import_module("chdb.session")
-    (tmp_path / "clickhouse-client").write_text(f"#!/bin/sh\ncat >{tmp_path}/sent\n")
-    (tmp_path / "clickhouse-client").chmod(0o755)
-    environment = {
-        "PATH": f"{tmp_path}:{os.environ['PATH']}", "CLICKHOUSE_HOST": "h", "CLICKHOUSE_USER": "u",
-        "CLICKHOUSE_PASSWORD": "p", "READER_PASSWORD": "secret",
-    }  # fmt: skip
-    subprocess.run(
-        ["/bin/sh", ROOT / "deploy" / "clickhouse" / "make-reader"], env=environment, check=True, capture_output=True
-    )
-    sent = (tmp_path / "sent").read_text()
-    assert "secret" not in sent
-    statements = [one.strip() for one in sent.split(";") if one.strip()]
-    assert len(statements) == 4
-    engine = session.Session(str(tmp_path / "engine"))
-    try:
-        for statement in statements:
-            quoted = statement.replace("\\", "\\\\").replace("'", "\\'")
-            assert str(engine.query(f"SELECT formatQuerySingleLine('{quoted}')")), statement
-    finally:
-        engine.close()
