@@ -154,7 +154,10 @@ def title_of(name: str, language: Language) -> str:
     return f"PeakWatch · {_TITLES[name][language]}"
 
 
+ALL_CHOSEN: Final = "${__all_variables}"  # for `go`: what is chosen here is chosen there
+
+
 def go(name: str, language: Language, *variables_: str) -> str:
     """A link to a dashboard in the same time, with further variables as `name=value`."""
-    more = "".join(f"&var-{one}" for one in variables_)
+    more = "".join(f"&{one}" if one == ALL_CHOSEN else f"&var-{one}" for one in variables_)
     return f"/d/{uid(name, language)}?${{__url_time_range}}{more}"

@@ -46,4 +46,4 @@ LAG: Final = rising(10_000, 100_000)
 
 SEVERITIES: Final = {"critical": RED, "warning": AMBER, "info": BLUE}
 STATES: Final = {"firing": RED, "updated": AMBER, "resolved": GREEN}
-LABELS: Final = {"negative": RED, "neutral": GREY, "positive": GREEN}
+LABELS: Final = {"negatives": RED, "neutrals": GREY, "positives": GREEN}

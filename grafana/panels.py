@@ -22,6 +22,11 @@ COUNTDOWN: Final = "dtdhms"
 NAME_OF_LINE: Final = "${__field.labels.%s}"
 
 
+def named(figures: Mapping[str, str]) -> dict[str, str]:
+    """Figures' names, each with the value whose figure it is behind it, where lines are of values."""
+    return {figure: f"{shown} {NAME_OF_LINE % 'value'}" for figure, shown in figures.items()}
+
+
 class Buildable(Protocol):
     """What every panel of the SDK has, and we use."""
 

@@ -1,7 +1,7 @@
 """The dashboards' variables: one for every dimension, the windows' length, and what tickets and alerts are told by."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from grafana_foundation_sdk.builders import dashboard as build
@@ -24,6 +24,11 @@ class Variable:
     query: Query | None = None
     values: Mapping[str, str] | None = None  # label -> value
     one: bool = False  # exactly one value, the first to begin with
+    hidden: bool = False  # chosen by the address alone
+
+    def unseen(self) -> "Variable":
+        """The same for a screen on a wall, which has no menus: `?var-NAME=VALUE` chooses."""
+        return replace(self, hidden=True)
 
     def builder(self, say: Say) -> Builder[model.VariableModel]:
         """For the SDK."""
@@ -36,6 +41,8 @@ class Variable:
             .query({"queryType": "sql", "rawSql": self.query.sql, "refId": self.name})
             .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
         )
+        if self.hidden:
+            variable.hide(model.VariableHide.HIDE_VARIABLE)
         if self.one:
             return variable
         everything = model.VariableOption(selected=True, text=say("全部", "All"), value=ALL)

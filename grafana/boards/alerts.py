@@ -7,10 +7,12 @@ from grafana import variables as v
 from grafana.board import Board, Section, go, title_of
 from grafana.panels import COUNT, MS, SHARE, Column, Panel, bars, lines, rows, states, tile
 from grafana.queries import Query, numbers, series
-from grafana.sql import ALIVE_ALERTS, FIRED_ALERTS, only, share
+from grafana.sql import ALIVE_ALERTS, FIRED_ALERTS, of_alert, only, picked, share
 from grafana.text import Language, Say, speaker
 
-_CHOSEN: Final = f"{only('severity', 'severity')} AND {only('rule', 'rule')}"
+_OF: Final = (*(one.name for one in v.DIMENSIONS), "queue", "priority")
+_CHOSEN: Final = f"{only('severity', 'severity')} AND {only('rule', 'rule')}\n  AND {of_alert(_OF)}"
+_ANY: Final = " OR ".join(picked(name) for name in ("severity", "rule", *_OF))
 _FIRED: Final = f"{FIRED_ALERTS} AND $__timeFilter(fired_at) AND {_CHOSEN}"
 SUMMARY: Final = f"""SELECT count() AS fired, countIf(status != 'resolved') AS open_now, avg(detect_ms) AS detect_ms,
   avg(acknowledge_ms) AS mtta_ms, avg(resolve_ms) AS mttr_ms
@@ -36,9 +38,9 @@ FROM
     WHERE {_FIRED} AND kind NOT IN ('sla_warning', 'sla_breach')
   )
 )"""
-MESSAGES: Final = """SELECT countIf(outcome = 'sent') AS sent, countIf(outcome = 'failed') AS failed
+MESSAGES: Final = f"""SELECT countIf(outcome = 'sent') AS sent, countIf(outcome = 'failed') AS failed
 FROM deliveries_v
-WHERE $__timeFilter(at)"""
+WHERE $__timeFilter(at) AND (NOT ({_ANY}) OR alert_id IN (SELECT alert_id FROM alerts_v WHERE {_CHOSEN}))"""
 TIMELINE: Final = f"""SELECT time, alert, state
 FROM
 (
@@ -99,7 +101,7 @@ def board(language: Language) -> Board:
             Section(say("时间线", "Timeline"), _timeline(say)),
             Section(say("明细", "One by one"), _rows(say, language)),
         ],
-        choices=(v.SEVERITY, v.RULE, v.ALERT),
+        choices=(v.SEVERITY, v.RULE, *v.DIMENSIONS, v.QUEUE, v.PRIORITY, v.ALERT),
         since="now-24h",
         links=("wall", "sentiment", "complaints", "service", "promo"),
     )

@@ -5,9 +5,9 @@ from typing import Final
 from grafana import colours as c
 from grafana import variables as v
 from grafana.board import Board, Section, go, title_of
-from grafana.panels import COUNT, SHARE, Column, Panel, bars, lines, rows, tile
+from grafana.panels import COUNT, SHARE, Column, Panel, bars, lines, named, rows, tile
 from grafana.queries import Query, numbers, series
-from grafana.sql import filters, latest, line
+from grafana.sql import filters, latest, line, lines_of, newest, only
 from grafana.text import Language, Say, speaker
 
 _TOLD: Final = f"$__timeFilter(event_time)\n  AND {filters()}"
@@ -35,9 +35,10 @@ WHERE {_TOLD} AND product_id != ''
 GROUP BY product_id, shop_id
 ORDER BY complaints DESC, product_id
 LIMIT 50"""
-SHOPS: Final = """SELECT value AS shop_id, complaints, orders, complaints_per_1k_orders
+SHOPS: Final = f"""SELECT value AS shop_id, complaints, orders, complaints_per_1k_orders
 FROM windows_latest
 WHERE window_seconds = 3600 AND dimension = 'shop_id' AND value != '' AND orders > 0
+  AND {only("value", "shop_id")}
 ORDER BY complaints_per_1k_orders DESC
 LIMIT 30"""
 LATEST: Final = f"""SELECT event_time, reason, severity, category, channel, region, shop_id, product_id, text
@@ -72,7 +73,7 @@ def _rates(say: Say, language: Language) -> list[Panel]:
     return [
         tile(
             say("千单投诉（1 小时）", "Per 1,000 orders, 1 h"),
-            numbers(latest(figure, seconds=3600), figure),
+            numbers(latest(figure, seconds=3600), "told"),
             unit=COUNT,
             steps=c.COMPLAINTS_PER_1K,
             width=4,
@@ -80,11 +81,16 @@ def _rates(say: Say, language: Language) -> list[Panel]:
             decimals=1,
         ),
         lines(
-            rate, series(line(figure), figure), unit=COUNT, width=10, names={figure: rate}, steps=c.COMPLAINTS_PER_1K
+            rate,
+            series(lines_of({figure: newest(figure)}), figure, by="value"),
+            unit=COUNT,
+            width=10,
+            names=named({figure: rate}),
+            steps=c.COMPLAINTS_PER_1K,
         ),
         lines(
             say("投诉数：按品类", "Complaints by category"),
-            series(line("complaints", dimension="category", variable="category"), "complaints", by="value"),
+            series(line("complaints", dimension="category"), "complaints", by="value"),
             unit=COUNT,
             width=10,
             url=go("complaints", language, "category=${__field.labels.value}"),

@@ -11,7 +11,7 @@ from grafana import variables as v
 from grafana.board import Board, Section, go, title_of
 from grafana.panels import COUNT, MS, SHARE, Column, Panel, lines, rows
 from grafana.queries import Kind, Query, series
-from grafana.sql import share, touching
+from grafana.sql import chosen, share, touching
 from grafana.text import Language, Say, speaker
 
 _EDITIONS: Final = """editions AS
@@ -36,7 +36,7 @@ _HOURS: Final = touching(
         "first_response_p90_ms",
     ),
     seconds=3600,
-    dimension="all",
+    of=chosen(),
     within="window_end > (SELECT min(begins) FROM editions) AND window_end <= (SELECT max(ends) FROM editions)",
 )
 # name -> how it is told of the hours `h` of one phase of one edition
@@ -91,6 +91,7 @@ FROM
 ) AS h
 CROSS JOIN editions AS e
 WHERE h.slot >= e.begins AND h.slot < e.ends
+GROUP BY time, edition
 ORDER BY time, edition"""
     return series(sql, "figure", by="edition")
 
@@ -122,7 +123,7 @@ def board(language: Language) -> Board:
                 ],
             ),
         ],
-        choices=(v.PEAK,),
+        choices=(v.PEAK, *v.DIMENSIONS),
         since="now-35d",
         refresh="5m",
         links=("wall", "sentiment", "complaints", "service", "alerts"),
@@ -150,9 +151,9 @@ def _phases(say: Say) -> Panel:
 
 def _lines(say: Say) -> list[Panel]:
     shown = (
-        ("h.orders", say("订单（每小时）", "Orders an hour"), COUNT),
-        (share("h.negative", "h.judged"), say("差评率", "Negative share"), SHARE),
-        (share("1000 * h.complaints", "h.orders"), say("千单投诉", "Complaints per 1,000 orders"), COUNT),
-        (share("h.sla_breaches", "h.sla_breaches + h.sla_met"), say("SLA 超时率", "SLA breach rate"), SHARE),
+        ("sum(h.orders)", say("订单（每小时）", "Orders an hour"), COUNT),
+        (share("sum(h.negative)", "sum(h.judged)"), say("差评率", "Negative share"), SHARE),
+        (share("1000 * sum(h.complaints)", "sum(h.orders)"), say("千单投诉", "Complaints per 1,000 orders"), COUNT),
+        (share("sum(h.sla_breaches)", "sum(h.sla_breaches + h.sla_met)"), say("SLA 超时率", "SLA breach rate"), SHARE),
     )
     return [lines(title, _overlay(figure), by="edition", unit=unit, width=12) for figure, title, unit in shown]

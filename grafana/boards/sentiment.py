@@ -5,9 +5,9 @@ from typing import Final
 from grafana import colours as c
 from grafana import variables as v
 from grafana.board import Board, Section, go, title_of
-from grafana.panels import COUNT, SHARE, Column, Panel, bars, lines, rows, tile
+from grafana.panels import COUNT, SHARE, Column, Panel, bars, lines, named, rows, tile
 from grafana.queries import Query, numbers, series
-from grafana.sql import filters, latest, line, newest
+from grafana.sql import filters, latest, line, lines_of, newest, only
 from grafana.text import Language, Say, speaker
 
 # Pairs of characters (not words: ClickHouse cuts none) that stand out, by the log-odds of two samples of texts.
@@ -52,23 +52,24 @@ WHERE $__timeFilter(event_time) AND label = 'negative'
 ORDER BY event_time DESC, received_at DESC
 LIMIT 1 BY event_id
 LIMIT 100"""
-BY_CATEGORY_AND_REGION: Final = """SELECT splitByChar('|', value)[1] AS category,
+BY_CATEGORY_AND_REGION: Final = f"""SELECT splitByChar('|', value)[1] AS category,
   splitByChar('|', value)[2] AS region, judged, negative_share, sentiment_mean
 FROM windows_latest
 WHERE window_seconds = 3600 AND dimension = 'category+region' AND judged >= 5
+  AND {only("splitByChar('|', value)[1]", "category")} AND {only("splitByChar('|', value)[2]", "region")}
 ORDER BY negative_share DESC
 LIMIT 50"""
-PRODUCTS: Final = """SELECT value AS product_id, negative
+PRODUCTS: Final = f"""SELECT value AS product_id, negative
 FROM windows_latest
 WHERE window_seconds = 86400 AND dimension = 'product_id' AND value != '' AND negative > 0
+  AND {only("value", "product_id")}
 ORDER BY negative DESC, negative_share DESC
 LIMIT 20"""
-LABELS: Final = f"""SELECT $__timeInterval(window_end) AS time,
-  {newest("negative")} AS negative, {newest("neutral")} AS neutral, {newest("judged")} - negative - neutral AS positive
-FROM windows
-WHERE window_seconds = ${{window}} AND dimension = 'all' AND $__timeFilter(window_end)
-GROUP BY time
-ORDER BY time"""
+LABELS: Final = lines_of({
+    "negatives": newest("negative"),
+    "neutrals": newest("neutral"),
+    "positives": f"{newest('judged')} - negatives - neutrals",
+})  # fmt: skip
 
 
 def board(language: Language) -> Board:
@@ -101,7 +102,7 @@ def _tiles(say: Say, language: Language) -> list[Panel]:
     return [
         tile(
             title,
-            numbers(latest(figure, seconds=3600), figure),
+            numbers(latest(figure, seconds=3600), "told"),
             unit=unit,
             steps=steps,
             decimals=digits,
@@ -122,30 +123,32 @@ def _lines(say: Say, language: Language) -> list[Panel]:
     share = say("差评率", "Negative share")
     return [
         lines(
-            say("差评率：全部", "Negative share: all"),
-            series(line("negative_share"), "negative_share"),
+            say("差评率：所选", "Negative share: what is chosen"),
+            series(lines_of({"negative_share": newest("negative_share")}), "negative_share", by="value"),
             unit=SHARE,
             width=12,
-            names={"negative_share": share},
+            names=named({"negative_share": share}),
             steps=c.NEGATIVE_SHARE,
         ),
         lines(
             say("评价数", "Reviews"),
-            series(LABELS, "negative", "neutral", "positive"),
+            series(LABELS, "negatives", "neutrals", "positives", by="value"),
             unit=COUNT,
             width=12,
             stacked=True,
             colour=c.LABELS,
-            names={
-                "negative": say("差评", "negative"),
-                "neutral": say("中评", "neutral"),
-                "positive": say("好评", "positive"),
-            },
+            names=named(
+                {
+                    "negatives": say("差评", "negative"),
+                    "neutrals": say("中评", "neutral"),
+                    "positives": say("好评", "positive"),
+                }
+            ),
         ),
         *(
             lines(
                 f"{share} {title}",
-                series(line("negative_share", dimension=name, variable=name), "negative_share", by="value"),
+                series(line("negative_share", dimension=name), "negative_share", by="value"),
                 unit=SHARE,
                 width=12,
                 url=go("sentiment", language, f"{name}=${{__field.labels.value}}"),
@@ -155,7 +158,7 @@ def _lines(say: Say, language: Language) -> list[Panel]:
         lines(
             say("用词漂移：按品类", "Drift of words by category"),
             series(
-                line("drift", dimension="category", variable="category").replace("${window}", "3600"),
+                line("drift", dimension="category").replace("${window}", "3600"),
                 "drift",
                 by="value",
             ),

@@ -5,33 +5,35 @@ from typing import Final
 from grafana import colours as c
 from grafana import variables as v
 from grafana.board import Board, Section, go, title_of
-from grafana.panels import COUNT, MS, SHARE, Column, Panel, lines, rows, tile
+from grafana.panels import COUNT, MS, SHARE, Column, Panel, lines, named, rows, tile
 from grafana.queries import Kind, Query, numbers, series
-from grafana.sql import DUE_SOON, filters, line, newest, only, percentile, share, waits
+from grafana.sql import DUE_SOON, chosen, filters, line, lines_of, newest, of_ticket, only, percentile, share, waits
 from grafana.text import Language, Say, speaker
 
+OF_TICKETS: Final = ("queue", "priority")  # no window knows them
+NAMES: Final = (*(one.name for one in v.DIMENSIONS), *OF_TICKETS)
 WAITS: Final = f"""SELECT {percentile(0.5, "first")} AS first_p50, {percentile(0.9, "first")} AS first_p90,
   {percentile(0.5, "last")} AS resolution_p50, {percentile(0.9, "last")} AS resolution_p90,
   {share("met", "met + breaches")} AS attainment, {share("reopenings", "arraySum(mapValues(last))")} AS reopen_rate
 FROM
 (
-{waits()}
+{waits(of=chosen(OF_TICKETS))}
 )"""
 # A ticket that was resolved within the time shown, without a reopening or a further word of the customer in it.
-LIVES: Final = """SELECT countIf(reopenings = 0 AND replies = 0) / count() AS first_contact,
+LIVES: Final = f"""SELECT countIf(reopenings = 0 AND replies = 0) / count() AS first_contact,
   countIf(by_bot) / count() AS bot_share
 FROM
 (
   SELECT ticket_id, countIf(action = 'reopened') AS reopenings, countIf(action = 'customer_reply') AS replies,
     countIf(action = 'resolved' AND bot) > 0 AS by_bot, countIf(action = 'resolved') AS resolutions
   FROM tickets_v
-  WHERE $__timeFilter(event_time)
+  WHERE $__timeFilter(event_time) AND {of_ticket(NAMES)}
   GROUP BY ticket_id
   HAVING resolutions > 0
 )"""
-CSAT: Final = """SELECT avg(csat) AS stars, count() AS answers
+CSAT: Final = f"""SELECT avg(csat) AS stars, count() AS answers
 FROM tickets_v
-WHERE $__timeFilter(event_time) AND action = 'closed' AND csat IS NOT NULL"""
+WHERE $__timeFilter(event_time) AND action = 'closed' AND csat IS NOT NULL AND {of_ticket(NAMES)}"""
 _FIGURES: Final = ("first_p50", "first_p90", "resolution_p90", "breach_share", "reopen_rate", "negative_share", "csat")
 _NAMED: Final = ", ".join(f"tier.{at} AS {name}" for at, name in enumerate(_FIGURES, 2))
 _TIERS: Final = f"""SELECT tier.1 AS customer_tier, {_NAMED}
@@ -48,7 +50,7 @@ FROM
       {share("negatives", "judgements")} AS negative_share, 1 + 4 * day.satisfaction AS csat
     FROM
     (
-{waits(dimension="customer_tier", where=" AND value != ''")}
+{waits(of="dimension = 'customer_tier' AND value != '' AND " + only("value", "customer_tier"), by_value=True)}
     ) AS w
     LEFT JOIN
     (
@@ -60,7 +62,7 @@ FROM
 _HAPPENED: Final = (
     "uniqExactIf((ticket_id, cycle, at), kind = '{0}') - uniqExactIf((ticket_id, cycle, at), kind = 'corrected_{0}')"
 )
-_SLA: Final = f"$__timeFilter(at)\n  AND {filters((*(one.name for one in v.DIMENSIONS), 'queue', 'priority'))}"
+_SLA: Final = f"$__timeFilter(at)\n  AND {filters(NAMES)}"
 ATTAINMENT: Final = f"""SELECT queue, priority, clock,
   {_HAPPENED.format("met")} AS met,
   {_HAPPENED.format("breach")} AS breached,
@@ -81,7 +83,7 @@ FROM
 (
   {DUE_SOON}
 )
-WHERE {filters((*(one.name for one in v.DIMENSIONS), "queue", "priority"))}
+WHERE {filters(NAMES)}
 ORDER BY due_at
 LIMIT 100"""
 QUEUES: Final = f"""SELECT queue, countIf(due_at <= $__toTime_ms + INTERVAL 15 MINUTE) AS in_15,
@@ -90,7 +92,7 @@ FROM
 (
   {DUE_SOON}
 )
-WHERE {only("queue", "queue")}
+WHERE {filters(NAMES)}
 GROUP BY queue
 ORDER BY in_15 DESC, in_60 DESC"""
 STORY: Final = """SELECT event_time, action, agent_id, bot, csat, text
@@ -158,46 +160,35 @@ def _tiles(say: Say) -> list[Panel]:
 def _lines(say: Say, language: Language) -> list[Panel]:
     def spread(clock: str) -> Query:
         names = [f"{clock}_p{one}_ms" for one in (50, 90, 99)]
-        figures = ", ".join(f"{newest(name)} AS {name}" for name in names)
-        return series(
-            f"SELECT $__timeInterval(window_end) AS time, {figures}\nFROM windows\n"
-            "WHERE window_seconds = ${window} AND dimension = 'all' AND $__timeFilter(window_end)\n"
-            "GROUP BY time\nORDER BY time",
-            *names,
-        )
+        return series(lines_of({name: newest(name) for name in names}, unkept=OF_TICKETS), *names, by="value")
 
     shown = {"p50": "P50", "p90": "P90", "p99": "P99"}
-    tickets = f"""SELECT $__timeInterval(window_end) AS time, {newest("tickets_open")} AS tickets_open,
-  {newest("tickets_created")} AS tickets_created
-FROM windows
-WHERE window_seconds = ${{window}} AND dimension = 'all' AND $__timeFilter(window_end)
-GROUP BY time
-ORDER BY time"""
+    tickets = {name: newest(name) for name in ("tickets_open", "tickets_created")}
     return [
         lines(
             say("首次响应", "First response"),
             spread("first_response"),
             unit=MS,
             width=8,
-            names={f"first_response_{key}_ms": text for key, text in shown.items()},
+            names=named({f"first_response_{key}_ms": text for key, text in shown.items()}),
         ),
         lines(
             say("解决", "Resolution"),
             spread("resolution"),
             unit=MS,
             width=8,
-            names={f"resolution_{key}_ms": text for key, text in shown.items()},
+            names=named({f"resolution_{key}_ms": text for key, text in shown.items()}),
         ),
         lines(
             say("积压与新建", "Backlog and new"),
-            series(tickets, "tickets_open", "tickets_created"),
+            series(lines_of(tickets, unkept=OF_TICKETS), *tickets, by="value"),
             unit=COUNT,
             width=8,
-            names={"tickets_open": say("未解决", "open"), "tickets_created": say("新建", "created")},
+            names=named({"tickets_open": say("未解决", "open"), "tickets_created": say("新建", "created")}),
         ),
         lines(
             say("SLA 超时率：按品类", "SLA breach rate by category"),
-            series(line("sla_breach_rate", dimension="category", variable="category"), "sla_breach_rate", by="value"),
+            series(line("sla_breach_rate", dimension="category"), "sla_breach_rate", by="value"),
             unit=SHARE,
             width=12,
             url=go("service", language, "category=${__field.labels.value}"),
@@ -205,7 +196,7 @@ ORDER BY time"""
         lines(
             say("首响 P90：按会员等级", "First response p90 by tier"),
             series(
-                line("first_response_p90_ms", dimension="customer_tier", variable="customer_tier"),
+                line("first_response_p90_ms", dimension="customer_tier"),
                 "first_response_p90_ms",
                 by="value",
             ),

@@ -6,26 +6,31 @@
 from typing import Final, TypedDict
 
 from grafana import colours as c
-from grafana.board import Board, Section, go, title_of
-from grafana.panels import COUNT, COUNTDOWN, MS, SHARE, Column, Panel, lines, rows, tile
+from grafana import variables as v
+from grafana.board import ALL_CHOSEN, Board, Section, go, title_of
+from grafana.panels import COUNT, COUNTDOWN, MS, SHARE, Column, Panel, lines, named, rows, tile
 from grafana.queries import Query, numbers, series
-from grafana.sql import DUE_SOON, LAST_OF_ALERT, OPEN_ALERTS, latest, newest
+from grafana.sql import DUE_SOON, LAST_OF_ALERT, OPEN_ALERTS, filters, latest, lines_of, newest, of_alert
 from grafana.text import Language, Say, speaker
 
 FONT: Final = 80  # px of a tile's figure at 1080 lines; its name has nine twentieths of it
 LAMP: Final = 54
 SMALL: Final = 44  # of texts that are long
+OF_TICKETS: Final = ("queue", "priority")  # no window knows them
+NAMES: Final = (*(one.name for one in v.DIMENSIONS), *OF_TICKETS)
 
 AT_RISK: Final = f"""SELECT countIf(due_at <= $__toTime_ms + INTERVAL 15 MINUTE) AS in_15,
   countIf(due_at <= $__toTime_ms + INTERVAL 30 MINUTE) AS in_30, count() AS in_60
 FROM
 (
   {DUE_SOON}
-)"""
+)
+WHERE {filters(NAMES)}"""
 _OPEN: Final = f"""FROM
 (
   SELECT {LAST_OF_ALERT.format("severity")} AS severity, any(kind) AS kind
   FROM alerts
+  WHERE {of_alert(NAMES)}
   GROUP BY alert_id
   HAVING {LAST_OF_ALERT.format("status")} != 'resolved'
 )"""
@@ -67,6 +72,7 @@ OPEN_ROWS: Final = Query(
     f"""SELECT severity, summary, fired_at, state, rule, alert_id
 FROM alerts_v
 WHERE {OPEN_ALERTS}
+  AND {of_alert(NAMES)}
 ORDER BY severity = 'critical' DESC, severity = 'warning' DESC, fired_at DESC
 LIMIT 5""",
     {"severity": "text", "summary": "text", "fired_at": "time", "state": "text", "rule": "text", "alert_id": "text"},
@@ -105,6 +111,7 @@ def _board(name: str, language: Language, *, scale: int) -> Board:
         say("值班大屏：地址后加 ?kiosk 全屏显示。", "For a screen on the wall: add ?kiosk to the address."),
         language,
         [Section("", panels)],
+        choices=tuple(one.unseen() for one in (*v.DIMENSIONS, v.QUEUE, v.PRIORITY)),
         since="now-3h",
         refresh="10s",
         wall=True,
@@ -116,32 +123,32 @@ def _figures(say: Say, language: Language, scale: int) -> list[Panel]:
     return [
         tile(
             say("差评率", "Negative"),
-            numbers(latest("negative_share"), "negative_share"),
+            numbers(latest("negative_share", unkept=OF_TICKETS), "told"),
             unit=SHARE,
             decimals=1,
             steps=c.NEGATIVE_SHARE,
             width=5,
-            url=go("sentiment", language),
+            url=go("sentiment", language, ALL_CHOSEN),
             **size,
         ),
         tile(
             say("千单投诉", "Complaints / 1k"),
-            numbers(latest("complaints_per_1k_orders"), "complaints_per_1k_orders"),
+            numbers(latest("complaints_per_1k_orders", unkept=OF_TICKETS), "told"),
             unit=COUNT,
             decimals=1,
             steps=c.COMPLAINTS_PER_1K,
             width=5,
-            url=go("complaints", language),
+            url=go("complaints", language, ALL_CHOSEN),
             **size,
         ),
         tile(
             say("首响 P90", "First response p90"),
-            numbers(latest("first_response_p90_ms"), "first_response_p90_ms"),
+            numbers(latest("first_response_p90_ms", unkept=OF_TICKETS), "told"),
             unit=MS,
             decimals=0,
             steps=c.FIRST_RESPONSE_MS,
             width=5,
-            url=go("service", language),
+            url=go("service", language, ALL_CHOSEN),
             **size,
         ),
         tile(
@@ -154,7 +161,7 @@ def _figures(say: Say, language: Language, scale: int) -> list[Panel]:
                 "warning": (say("警告", "warning"), c.WARNING_ALERTS),
             },
             width=5,
-            url=go("alerts", language),
+            url=go("alerts", language, ALL_CHOSEN),
             **size,
         ),
         tile(
@@ -175,11 +182,11 @@ def _outlook(say: Say, language: Language, scale: int) -> list[Panel]:
     small = Size(height=3 * scale, font=SMALL * scale)
     none = say("无大促", "none planned")
     phase = Query(PHASE.format(next=say("下一：", "next: ")), {"phase": "text"})
-    pipeline, promo = go("pipeline", language), go("promo", language)
+    pipeline, promo = go("pipeline", language), go("promo", language, ALL_CHOSEN)
     return [
         tile(
             say("将超时", "SLA due"), numbers(AT_RISK, "in_15", "in_30", "in_60"), unit=COUNT, steps=c.AT_RISK,
-            width=12, url=go("service", language), **size,
+            width=12, url=go("service", language, ALL_CHOSEN), **size,
             fields={
                 f"in_{minutes}": (say(f"{minutes} 分钟内超时", f"SLA: {minutes} min"), c.AT_RISK)
                 for minutes in (15, 30, 60)
@@ -190,7 +197,7 @@ def _outlook(say: Say, language: Language, scale: int) -> list[Panel]:
         tile(say("覆盖率", "Coverage"), numbers(COVERAGE, "coverage"), unit=SHARE, decimals=0, steps=c.COVERAGE,
              width=3, url=pipeline, **lamp),
         tile(say("静默渠道", "Silent feeds"), numbers(SILENT, "silent"), unit=COUNT, steps=c.AT_RISK, width=3,
-             url=go("alerts", language), **lamp),
+             url=go("alerts", language, ALL_CHOSEN), **lamp),
         tile(say("倒计时", "Countdown"), numbers(COUNTDOWN_SQL, "seconds"), unit=COUNTDOWN, steps=c.PLAIN, width=6,
              url=promo, nothing=none, **small),
         tile(say("入库延迟", "Store age"), numbers(STORE_AGE, "age"), unit="s", steps=c.AGE_SECONDS, width=3,
@@ -202,12 +209,8 @@ def _outlook(say: Say, language: Language, scale: int) -> list[Panel]:
 
 def _trends(say: Say, language: Language, scale: int) -> list[Panel]:
     def trend(figure: str) -> Query:
-        return series(
-            f"SELECT $__timeInterval(window_end) AS time, {newest(figure)} AS {figure}\nFROM windows\n"
-            "WHERE window_seconds = 300 AND dimension = 'all' AND $__timeFilter(window_end)\n"
-            "GROUP BY time\nORDER BY time",
-            figure,
-        )
+        sql = lines_of({figure: newest(figure)}, seconds="300", unkept=OF_TICKETS)
+        return series(sql, figure, by="value")
 
     story = go("alerts", language, "rule=${__data.fields.rule}", "alert=${__data.fields.alert_id}")
     shown = (
@@ -217,7 +220,7 @@ def _trends(say: Say, language: Language, scale: int) -> list[Panel]:
     )
     return [
         *(
-            lines(title, trend(figure), unit=unit, width=8, height=9 * scale, names={figure: title}, steps=steps)
+            lines(title, trend(figure), unit=unit, width=8, height=9 * scale, names=named({figure: title}), steps=steps)
             for figure, title, unit, steps in shown
         ),
         rows(

@@ -110,6 +110,49 @@ def test_a_filter_by_one_value_is_taken_by_every_query_that_knows_it(wall: Wall,
         assert len(some) <= max(len(everything), 1)
 
 
+def test_tiles_tell_what_is_picked_together_and_nothing_of_a_mixture_that_no_window_knows(wall: Wall) -> None:
+    (reviews,) = {query.sql for board in boards() for _, query in board.queries() if "NULL, sum(reviews))" in query.sql}
+    newest = "SELECT value, reviews FROM windows_latest WHERE window_seconds = 3600 AND dimension = "
+    whole = wall.ask(newest + "'all'")[2]
+    assert wall.ask(reviews)[2] == [(whole[0][1],)]
+    by_category = dict(row[:2] for row in wall.ask(newest + "'category'")[2] if row[0])
+    for category, count in by_category.items():
+        assert wall.ask(reviews, category=[category])[2] == [(count,)]
+    assert wall.ask(reviews, category=list(by_category))[2] == [(sum(by_category.values()),)]
+    pairs = dict(row[:2] for row in wall.ask(newest + "'category+region'")[2])
+    for pair, count in pairs.items():
+        category, region = pair.split("|")
+        if category and region:
+            assert wall.ask(reviews, category=[category], region=[region])[2] == [(count,)]
+    assert len(pairs) > len(by_category) > 3
+    assert wall.ask(reviews, region=["华东"], customer_tier=["gold"])[2] == [(None,)]
+
+
+def test_lines_are_of_the_values_that_are_picked(wall: Wall) -> None:
+    trend = next(query for place, query in next(boards()).queries() if query.shape == "series")
+    assert {row[1] for row in wall.ask(trend.sql)[2]} == {""}
+    assert {row[1] for row in wall.ask(trend.sql, category=["手机", "家电"])[2]} == {"手机", "家电"}
+    assert wall.ask(trend.sql, queue=["退款"])[2] == []
+
+
+def test_alerts_of_other_values_are_left_out_and_those_of_all_stay(wall: Wall) -> None:
+    (listed,) = {query.sql for board in boards() for _, query in board.queries() if "AS keywords" in query.sql}
+    slices = {alert.alert_id: alert for alert in wall.filled.alerts}
+
+    def category_of(alert_id: str) -> str:
+        labels, evidence = slices[alert_id].labels, slices[alert_id].evidence
+        names = labels.get("dimension", "").split("+")
+        if "category" in names:
+            return labels["value"].split("|")[names.index("category")]
+        return str(evidence.get("category", ""))
+
+    everything = {row[-1] for row in wall.ask(listed)[2]}
+    left = {row[-1] for row in wall.ask(listed, category=["手机"])[2]}
+    assert {category_of(one) for one in left} <= {"手机", ""}
+    assert left == {one for one in everything if category_of(one) in ("手机", "")}
+    assert 0 < len(left) < len(everything)
+
+
 def test_a_quote_in_a_value_stays_inside_its_literal(wall: Wall) -> None:
     (story,) = {q.sql for board in boards() for _, q in board.queries() if "${ticket:singlequote}" in q.sql}
     assert wall.ask(story, ticket="x' OR 1 = 1 OR '")[2] == []

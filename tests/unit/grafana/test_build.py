@@ -12,11 +12,12 @@ import pytest
 from agents import metrics
 from grafana.annotations import ALERTS, PEAKS
 from grafana.board import COLUMNS, NAMES, Board
-from grafana.boards import pipeline, wall
+from grafana.boards import alerts, pipeline, service, wall
 from grafana.build import DIRECTORY, boards, path_of, render
 from grafana.text import LANGUAGES
 from grafana.variables import DIMENSIONS
 from schemas import events
+from storage.migrate import DDL
 
 BOARDS: Final = [pytest.param(board, id=str(path_of(board))) for board in boards()]
 UNITS_OF_FULL_HD: Final = 28  # a unit is 30 px and 8 px between: 28 of them and the margin are 1,080
@@ -76,6 +77,61 @@ def test_english_dashboards_hold_no_chinese_but_what_is_data() -> None:
 
 def test_there_is_a_variable_for_every_dimension() -> None:
     assert {one.name for one in DIMENSIONS} == set(events.DIMENSIONS)
+
+
+def test_every_dashboard_over_clickhouse_has_them_all() -> None:
+    for board in boards():
+        names = {choice.name for choice in board.choices}
+        assert board.prometheus or set(events.DIMENSIONS) <= names, board.name
+        assert ("queue" in names and "priority" in names) == (board.name in OF_TICKETS), board.name
+
+
+OF_TICKETS: Final = ("wall", "wall-4k", "service", "alerts")  # whose rows know a ticket's queue and priority
+# What cannot be cut, or not by all, and why. Of tables that know a dimension, every other query asks for its variable.
+WHOLE: Final = {
+    wall.EVENT_AGE: "how far event time has come is one for all",
+    wall.STORE_AGE: "as is when the last row was written",
+    wall.COVERAGE: "counts the channels",
+    wall.DEAD_LETTERS: "what could not be read has no dimensions",
+    service.STORY: "one ticket",
+    alerts.STORY: "one alert",
+    ALERTS.query.sql: "marks stand over lines of any slice",
+    **{one.query.sql: "offers the values" for board in boards() for one in board.choices if one.query is not None},
+}
+# Windows know few mixtures. These lines and tables stand by one dimension and are narrowed by it.
+BY_ONE: Final = re.compile(r"dimension = '(\w+(?:\+\w+)?)'")
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_every_query_asks_for_the_variables_that_its_tables_know(board: Board) -> None:
+    columns = known_columns()
+    for place, query in board.queries():
+        if board.prometheus or any(whole in query.sql for whole in WHOLE):
+            continue
+        wanted: set[str] = set()
+        for table in re.findall(r"(?:FROM|JOIN)\s+(\w+)", query.sql):
+            by_one = BY_ONE.findall(query.sql)
+            wanted |= set("+".join(by_one).split("+")) - {"all"} if by_one else columns.get(table, set())
+        asked = set(re.findall(r"\$\{(\w+):singlequote\}", query.sql))
+        assert wanted <= asked, place
+
+
+def known_columns() -> dict[str, set[str]]:
+    """By table and view: which of the variables it has a column for, or tells otherwise."""
+    sliced = set(events.DIMENSIONS)
+    known: dict[str, set[str]] = {"windows": sliced, "windows_latest": sliced}
+    known |= dict.fromkeys(("alerts", "alerts_v", "alert_transitions_v"), sliced | {"queue", "priority"})
+    for path in DDL.glob("*.sql"):
+        for name, body in re.findall(
+            r"CREATE TABLE IF NOT EXISTS \{db\}\.(\w+).*?\((.*?)\nENGINE", path.read_text(), re.S
+        ):
+            found = set(re.findall(r"^    (\w+) ", body, re.M)) & (sliced | {"queue", "priority"})
+            if found and name != "alerts":
+                # A ticket's dimensions are those of its clocks: not every step brings them along.
+                known[name] = known[f"{name}_v"] = found
+    assert known["tickets_v"] == known["sla_clocks_v"] == sliced | {"queue", "priority"}
+    assert known["complaints"] == known["reviews"] == sliced
+    return known
 
 
 @pytest.mark.parametrize("board", BOARDS)
