@@ -85,7 +85,7 @@ class Pages:
         return [(self._key("claim"), msgspec.json.encode(generation))]
 
     def plan(self, pages: Mapping[str, bytes | None], root: Mapping[str, Any]) -> Plan:
-        """Replace these pages (None: take the page away), keep all others."""
+        """Replace these pages (None: take the page away), keep all others; one that is as it was is not written."""
         if DIRECTORY in pages:
             raise PermanentError(f"state {self.owner_key}/{self.partition}: a page has no name")
         places, written = dict(self._places), dict(self._written)
@@ -97,7 +97,8 @@ class Pages:
                 if places.pop(page, None) is not None:
                     leftovers += self._erase(page, written.pop(page), (0, 0))
                 continue
-            records += self._write(page, content, places, written, leftovers)
+            if page not in places or places[page].digest != digest(content):
+                records += self._write(page, content, places, written, leftovers)
         entries = [(page, *places[page]) for page in sorted(places) if page != DIRECTORY]
         directory = msgspec.msgpack.encode((entries, root), order="deterministic")
         records += self._write(DIRECTORY, directory, places, written, leftovers)

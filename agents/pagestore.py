@@ -52,7 +52,7 @@ class PageStore:
         self._topic = topic
         self._owned: dict[tuple[str, int], Pages] = {}
         self._sizes: dict[tuple[str, int], dict[str, int]] = {}
-        self.written_bytes: Counter[str] = Counter()  # by owner key, pages only, since the process began
+        self.written_bytes: Counter[str] = Counter()  # by owner key, what changed, since the process began
 
     async def take_over(
         self,
@@ -105,7 +105,7 @@ class PageStore:
         await self._write(at, plan.leftovers)
         self._owned[owner_key, partition] = plan.after
         sizes = {name: len(page or b"") for name, page in pages.items()}
-        self.written_bytes[owner_key] += sum(sizes.values())
+        self.written_bytes[owner_key] += sum(len(part or b"") for _, part in plan.pages)
         self._sizes.setdefault((owner_key, partition), {}).update(sizes)
 
     def give_up(self, owner_key: str, partition: int) -> None:

@@ -64,6 +64,7 @@ class Incident(msgspec.Struct, gc=False):
     acknowledged_by: str = ""
     acknowledged_at: int | None = None
     notes: list[Note] = []
+    serial: int = 0  # in order of birth, for the pages of a snapshot
 
     @property
     def key(self) -> Key:
@@ -88,14 +89,14 @@ class Incident(msgspec.Struct, gc=False):
         self.notes = [*self.notes, note][-NOTES_KEPT:]
 
 
-def new_incident(decision: Decision, *, not_before: int) -> Incident:
+def new_incident(decision: Decision, *, not_before: int, serial: int) -> Incident:
     """A pending incident of a first raise; the same raise gives the same id on every run and machine."""
     labels = dict(decision.labels)
     return Incident(
         alert_id=alert_id(decision.rule, labels, decision.at), rule=decision.rule, kind=decision.kind,
         labels=labels, stage="pending", holds=True, raised_at=decision.at, starts_at=decision.starts_at,
         not_before=not_before, severity=decision.severity, value=decision.value, baseline=decision.baseline,
-        evidence=dict(decision.evidence),
+        evidence=dict(decision.evidence), serial=serial,
     )  # fmt: skip
 
 

@@ -10,8 +10,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from typing import Any, Final
 
-import msgspec
-
+from alerts import incident_pages
 from alerts.decision import Decision
 from alerts.incident import RANK, Incident, Key, key_of, new_incident
 from alerts.inhibition import Inhibitors
@@ -42,6 +41,7 @@ class Lifecycle:
         self._timers: list[tuple[int, Key]] = []
         self._armed: dict[Key, int] = {}
         self._now = 0
+        self._born = 0
 
     def decide(self, decision: Decision) -> list[Alert]:
         """Take what a detector says; the transitions that follow from it at once."""
@@ -141,22 +141,26 @@ class Lifecycle:
         return out
 
     def dump(self) -> dict[str, Any]:
-        """The state as values that msgpack knows, for `load`; the incidents, which may be many, as one packed."""
+        """All but the incidents, as values that msgpack knows."""
         return {
             "now": self._now,
-            "incidents": msgspec.msgpack.encode(list(self._incidents.values())),
+            "born": self._born,
             "silences": self.silences.dump(),
             "storm": self._storm.dump(),
         }
 
-    def load(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `dump` gave."""
-        self._now = state["now"]
+    def pages(self) -> dict[str, bytes]:
+        """The incidents, which may be many, as pages of which few change (`incident_pages`)."""
+        return incident_pages.pack(self._incidents.values())
+
+    def load(self, state: Mapping[str, Any], pages: Mapping[str, bytes]) -> None:
+        """Go on from what `dump` and `pages` gave."""
+        self._now, self._born = state["now"], state["born"]
         self.silences.load(state["silences"])
         self._storm.load(state["storm"])
         self._incidents, self._by_id, self._timers, self._armed = {}, {}, [], {}
         self._inhibitors = Inhibitors()
-        incidents = msgspec.msgpack.decode(state["incidents"], type=list[Incident])
+        incidents = incident_pages.unpack(pages)
         for incident in incidents:
             if incident.stage == "firing":
                 self._inhibitors.begin(incident)
@@ -168,7 +172,7 @@ class Lifecycle:
         rule = self._voice.rule(decision.rule, decision.at)
         not_before = decision.at + (rule.for_ms if rule else 0)
         if old is None:
-            incident = new_incident(decision, not_before=not_before)
+            incident = self._new(decision, not_before)
         else:
             assert old.ended_at is not None
             worse = RANK[decision.severity] > RANK[old.said_severity]
@@ -181,10 +185,14 @@ class Lifecycle:
                 self._raise_again(old, decision, not_before if worse else max(not_before, cool_at))
             else:
                 self._forget(old)
-                incident = new_incident(decision, not_before=not_before)
+                incident = self._new(decision, not_before)
                 incident.changes = old.changes
         self._keep(incident)
         self._settle(incident, decision.at, out)
+
+    def _new(self, decision: Decision, not_before: int) -> Incident:
+        self._born += 1
+        return new_incident(decision, not_before=not_before, serial=self._born)
 
     def _raise_again(self, old: Incident, decision: Decision, not_before: int) -> None:
         """Within the cooldown it is the same incident, under the same id; it waits unless it is worse."""

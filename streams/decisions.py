@@ -33,6 +33,8 @@ PROVISIONAL_MS: Final = PANE_MS  # a pane closes provisionally so long after the
 LOOK_AHEAD_MS: Final = 60_000  # how often forecasts are weighed, in event time
 LISTEN_MS: Final = 30_000  # and how often silence is looked for
 
+INCIDENTS: Final = "incidents/"  # pages' names begin so
+
 SourceKey = tuple[str, int]
 ONE_SOURCE: Final[SourceKey] = ("", 0)
 
@@ -107,6 +109,11 @@ class Decisions:
         for name, spikes in self._spikes.items():
             yield f"spikes/{name}", spikes.dump()
         yield "rules", msgspec.msgpack.encode(self._state())
+        incidents = {f"{INCIDENTS}{name}": page for name, page in self.lifecycle.pages().items()}
+        gone = {name for name in self._pages if name.startswith(INCIDENTS)} - incidents.keys()
+        yield from ((name, b"") for name in sorted(gone))
+        yield from incidents.items()
+        self._pages = (self._pages - gone) | incidents.keys()
         for group in self._windows.groups:
             group.settle()
             for name, page in window_pages.dump_dirty(group.windows):
@@ -118,13 +125,11 @@ class Decisions:
         """Take over the pages of a snapshot, as `succeed` does when they were saved under other rules."""
         state: Any = msgspec.msgpack.decode(pages["rules"], strict=False)
         for group in self._windows.groups:
-            kind = f"windows/{group.name}/"
-            own = {name.removeprefix(kind): page for name, page in pages.items() if name.startswith(kind)}
+            own = _under(f"windows/{group.name}/", pages)
             if own:
                 window_pages.load(group.windows, own)
-        named = {name.removeprefix("spikes/"): page for name, page in pages.items() if name.startswith("spikes/")}
         self._take_pages({name for name in pages if "/" in name})
-        return self._take(state, named)
+        return self._take(state, spikes=_under("spikes/", pages), incidents=_under(INCIDENTS, pages))
 
     def succeed(self, other: "Decisions") -> list[Alert]:
         """Go on from where those of another configuration stand; what the change of rules makes of what runs.
@@ -137,10 +142,11 @@ class Decisions:
             if group.name in groups:
                 group.succeed(groups[group.name])
         self._take_pages(other._pages)
-        return self._take(other._state(), {name: spikes.dump() for name, spikes in other._spikes.items()})
+        spikes = {name: detector.dump() for name, detector in other._spikes.items()}
+        return self._take(other._state(), spikes=spikes, incidents=other.lifecycle.pages())
 
     def _state(self) -> dict[str, Any]:
-        """All but the windows and the spike detectors."""
+        """All but the windows, the spike detectors and the incidents."""
         return {
             "thresholds": [detector.dump() for detector in self._thresholds],
             "sla": self._sla.dump(),
@@ -156,7 +162,9 @@ class Decisions:
             "spikes": {rule: name for name, pair in self._pairs.items() for rule in pair},
         }
 
-    def _take(self, state: dict[str, Any], spikes: Mapping[str, bytes]) -> list[Alert]:
+    def _take(
+        self, state: dict[str, Any], *, spikes: Mapping[str, bytes], incidents: Mapping[str, bytes]
+    ) -> list[Alert]:
         for name, detector in self._spikes.items():
             if name in spikes:
                 detector.load(spikes[name])
@@ -164,7 +172,7 @@ class Decisions:
             threshold.load(held)
         self._sla.load(state["sla"])
         self._silent.load(state["silent"])
-        self.lifecycle.load(state["lifecycle"])
+        self.lifecycle.load(state["lifecycle"], incidents)
         self._actions.load(state["actions"])
         self.peak.load(state["peak"])
         self._evidence.load(state["evidence"])
@@ -184,6 +192,7 @@ class Decisions:
         ours = (
             *(f"windows/{group.name}/" for group in self._windows.groups),
             *(f"spikes/{one}" for one in self._spikes),
+            INCIDENTS,
         )
         self._pages = {name for name in names if name.startswith(ours)}
         self._stale = names - self._pages
@@ -210,6 +219,11 @@ class Decisions:
         if decision.state == "raise" and rule.min_ratio is not None and _ratio(decision) < rule.min_ratio:
             return None
         return decision if rule.severity == base.severity else decision._replace(severity=rule.severity)
+
+
+def _under(kind: str, pages: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The pages whose names begin so, by the rest of their names."""
+    return {name.removeprefix(kind): page for name, page in pages.items() if name.startswith(kind)}
 
 
 def _spike_pairs(rules: Iterable[Rule]) -> list[tuple[SpikeRule | None, SpikeRule | None]]:

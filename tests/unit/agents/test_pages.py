@@ -99,6 +99,19 @@ def test_any_prefix_of_the_log_gives_a_whole_state(steps: list[Any], data: st.Da
     assert replay(OWNER, PARTITION, compacted(store.log, upto=upto)).snapshot() == store.now
 
 
+def test_a_page_that_is_as_it_was_is_not_written_again() -> None:
+    store = Store()
+    store.take_over("t0")
+    store.save({"a": b"1", "b": b"1"}, {})
+    plan = store.owner.plan({"a": b"1", "b": b"2"}, {})
+    assert [decode_key(key).page for key, _ in plan.pages] == ["b", DIRECTORY]
+    store.save({"a": b"1", "b": b"2"}, {})
+    store.save({"a": None}, {})
+    store.save({"a": b"1"}, {})
+    assert replay(OWNER, PARTITION, store.log).snapshot() == Snapshot({"a": b"1", "b": b"2"}, {})
+    assert store.take_over("t1") == store.now
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(changes, max_size=3), st.lists(changes, min_size=1, max_size=3), st.data())
 def test_former_owner_that_still_writes_changes_nothing(

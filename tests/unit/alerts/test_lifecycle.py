@@ -35,9 +35,9 @@ def decision(
     )  # fmt: skip
 
 
-def ticket(state: str, at: int, reason: str = "") -> Decision:
+def ticket(state: str, at: int, reason: str = "", **labels: str) -> Decision:
     return decision(
-        state, at, rule="late", kind="sla_breach", labels=TICKET, reason=reason, evidence={"target_ms": 5 * M}
+        state, at, rule="late", kind="sla_breach", labels=TICKET | labels, reason=reason, evidence={"target_ms": 5 * M}
     )
 
 
@@ -198,10 +198,21 @@ def test_state_survives_a_restart() -> None:
     first.silences.add(Silence("s", {"kind": ("sla_breach",)}, T0, T0 + 9 * M, "li"))
     state = msgspec.msgpack.decode(msgspec.msgpack.encode(first.dump()))
     second = Lifecycle(rules(spike(cooldown="10m"), {"name": "late", "kind": "sla_breach"}))
-    second.load(state)
+    second.load(state, first.pages())
     assert second.dump() == first.dump()
     assert second.advance(T0 + 30 * M) == first.advance(T0 + 30 * M) != []
     assert second.decide(ticket("clear", 31 * M)) == first.decide(ticket("clear", 31 * M)) != []
+
+
+def test_of_a_thousand_alerts_one_that_ends_changes_one_page() -> None:
+    lifecycle = Lifecycle(rules({"name": "late", "kind": "sla_breach"}))
+    for number in range(1000):
+        lifecycle.decide(ticket("raise", number, ticket_id=f"t{number}"))
+    before = lifecycle.pages()
+    assert len(before) == 4
+    lifecycle.decide(ticket("clear", 2 * M, ticket_id="t300"))
+    after = lifecycle.pages()
+    assert [name for name in before if before[name] != after[name]] == ["1"]
 
 
 # --- tickets

@@ -54,9 +54,10 @@ class LifecycleMachine(RuleBasedStateMachine):
     def restart(self) -> None:
         """Go on with a lifecycle that knows only what was dumped."""
         state = msgspec.msgpack.decode(msgspec.msgpack.encode(self.lifecycle.dump()))
+        pages = self.lifecycle.pages()
         seen = self.actions.dump()
         self.lifecycle = Lifecycle(self.in_force, rhythm=RHYTHM)
-        self.lifecycle.load(state)
+        self.lifecycle.load(state, pages)
         self.actions = Actions(self.lifecycle)
         self.actions.load(seen)
 
@@ -71,7 +72,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         self.now += minutes * M + 1
         if tick:
             twin = Lifecycle(self.in_force, rhythm=RHYTHM)
-            twin.load(self.lifecycle.dump())
+            twin.load(self.lifecycle.dump(), self.lifecycle.pages())
             expected = twin.advance(self.now)
             found = self.lifecycle.advance(self.now)
             assert found == expected

@@ -190,3 +190,15 @@ def test_a_peak_that_nobody_planned_is_named_on_alerts() -> None:
     phase = restarted.peak.phase_at(T0 + 1_460 * MINUTE)
     assert phase is not None
     assert phase.peak == "unplanned-2026-11-08"
+
+
+def test_the_page_of_incidents_that_are_forgotten_is_taken_away() -> None:
+    one, _ = firing(COMPLAINTS)
+    pages = saved(one)
+    assert [name for name in pages if name.startswith("incidents/")]
+    list(passing(one, 3 * 24 * 60))
+    pages = saved(one, pages)
+    assert not [name for name in pages if name.startswith("incidents/")]
+    restarted = decisions(COMPLAINTS)
+    restarted.load(pages)
+    assert saved(restarted, pages) == pages
