@@ -6,6 +6,9 @@ a text is folded; the phrases are extra lines of the training, so that judging i
 
 from collections.abc import Iterator
 
+from sentiment.meals import meal_facts, meal_lines
+from sentiment.turns import turn_lines
+
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
@@ -87,6 +90,16 @@ _MIDDLING = _words("""
     马马虎虎 不算好也不算坏 不好也不坏 过得去 普普通通吧 中等水平 没什么特别的 先用着看 等用了再说 用几天再来评
     还没来得及用 还没有试 先收着 没拆封 放着没用 回头再评 说不上来 没有感觉 马马虎虎吧 不功不过
 """)
+_THINGS = _words("衣服 鞋子 手机 书 杯子 洗发水 水果 奶粉 耳机 键盘 被子 灯 包 玩具 茶叶 平板")
+_THING_FRAMES = (
+    "买的是{0}", "{0}是送人的", "{0}放家里了", "{0}还没拆", "拍的{0}，等到货", "{0}是在活动时买的", "第一次在网上买{0}",
+    "{0}，不知道怎么样", "给家里添置的{0}",
+)  # fmt: skip
+_FACETS = _words("""
+    颜色是白色 颜色选的灰色 尺码M 尺码拍的XXL 规格是十斤装 型号是pro 容量128G 套餐二 标配版 身高170体重60 电压220v
+    保质期一年 产地山东 红色和蓝色各一件 大号的 单人份
+""")
+_FACET_FRAMES = ("{0}", "买的{0}", "我买的{0}", "{0}，自己用的")
 
 _GOOD_FRAMES = _words("""
     {good} 很{good} 非常{good} 太{good}了 真{good} 超级{good} 挺{good}的 不是不{good} 没有不{good} 不得不说{good}
@@ -126,11 +139,13 @@ def lines() -> Iterator[tuple[str, bool]]:
             yield phrase, positive
             yield f"{phrase}！", positive
             yield f"，{phrase}，", positive
-    for fact in (*_FACTS, *_framed_facts()):
+    yield from meal_lines()
+    for fact in (*_FACTS, *_framed_facts(), *meal_facts()):
         yield from ((line, positive) for line in (fact, f"{fact}。") for positive in (True, False))
     for turn in _TURNS:
         yield from ((f"{kind}{turn}{angry}", False) for kind in _KIND_HALVES for angry in _ANGRY_HALVES)
         yield from ((f"{flaw}，{turn}{glad}", True) for flaw in _SMALL_FLAWS for glad in _GLAD_ENDS if turn != "就是")
+    yield from turn_lines(_GOOD, _BAD)
 
 
 def _framed_facts() -> Iterator[str]:
@@ -139,6 +154,8 @@ def _framed_facts() -> Iterator[str]:
         (_TIMES, _TIME_FRAMES),
         (_NUMBERS, _NUMBER_FRAMES),
         (_QUESTIONS, _QUESTION_FRAMES),
+        (_THINGS, _THING_FRAMES),
+        (_FACETS, _FACET_FRAMES),
     ):
         yield from (frame.format(word) for word in words for frame in frames)
     yield from _MIDDLING
