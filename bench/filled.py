@@ -91,7 +91,8 @@ def _evening(filled: Filled, *, origin_ms: int, story: Story) -> Iterator[Row]:
     """Every row, in order of event time."""
     config = load_config()
     judging = Judging(sentiment.judge.load(), validity_batch, copies=True, words=True)
-    how = SourceConfig(judging=judging, mask=mask_text, policies=config.policies, rows=True)
+    how = SourceConfig(judging=judging, mask=mask_text, policies=config.policies, rows=True,
+                       words=sentiment.words.load().content)  # fmt: skip
     sources = {topic: Source(how, topic) for topic in SOURCES}
     windows = RollingWindows(Dimensions(WALL_DIMENSIONS))
     decisions = Decisions(config.rules, config.peaks, words=sentiment.words.load())

@@ -38,7 +38,7 @@ def source_config(settings: Settings, config: Config) -> SourceConfig:
         policies=config.promises,
         lateness_ms=settings.lateness_ms, hold_ms=settings.sla_hold_ms, keep_ms=settings.ticket_memory_ms,
         salt=settings.salt.encode()[:64],
-        rows=True, live=True,
+        rows=True, words=sentiment.words.load().content, live=True,
     )  # fmt: skip
 
 

@@ -20,7 +20,10 @@ PANE_MS: Final = 10_000
 
 
 class ReviewRow(NamedTuple):
-    """One judged review; `text` is masked, customer and order are pseudonyms."""
+    """One judged review; `text` is masked, customer and order are pseudonyms.
+
+    `words`: what the masked text is about, each once; of negative ones, and of a sample of the others.
+    """
 
     event_id: str
     event_time: int
@@ -44,6 +47,7 @@ class ReviewRow(NamedTuple):
     invalid: str  # '' or why it says nothing: empty, default_praise, ad, link, noise
     duplicates: int  # near-duplicates seen before it within the sketch's window
     late: bool
+    words: tuple[str, ...] = ()
 
 
 class ComplaintRow(NamedTuple):

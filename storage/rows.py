@@ -145,9 +145,12 @@ def _lists(values: list[Any]) -> Columns:
     return [[{key: list(matched) for key, matched in value.items()} for value in values]]
 
 
+def _as_lists(values: list[Any]) -> Columns:
+    return [[list(value) for value in values]]
+
+
 def _tables() -> Iterable[Table]:
     plain: tuple[tuple[str, type[Any]], ...] = (
-        ("reviews", results.ReviewRow),
         ("complaints", results.ComplaintRow),
         ("tickets", results.TicketRow),
         ("orders", results.OrdersRow),
@@ -163,6 +166,7 @@ def _tables() -> Iterable[Table]:
         for clock in ("first_response", "resolution")
     }
     yield Table("windows", results.WindowRow, spread, dict.fromkeys(spread, _percentiles))
+    yield Table("reviews", results.ReviewRow, {}, {"words": _as_lists})
     yield Table("dead_letters", results.DeadLetter, {}, {"detail": _sound})
     yield Table("alert_actions", results.AlertAction, {}, {"matchers": _lists})
     yield Table("alerts", results.Alert, {}, {"evidence": _as_json})

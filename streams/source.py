@@ -17,7 +17,7 @@ from sla.policy import Policy
 from sla.promises import Promises
 from sla.watch import SlaWatch
 from streams.clock_rows import clock_rows
-from streams.counting import Counting, count_complaint, count_orders, count_review
+from streams.counting import Counting, WordsOf, count_complaint, count_orders, count_review
 from streams.dedupe import Dedupe
 from streams.facts import Facts, Forecast
 from streams.intake import Accepted, Intake, Record
@@ -45,6 +45,7 @@ class SourceConfig:
     keep_ms: int | None = None  # how long tickets that are over are remembered; None: for ever
     salt: bytes = b""
     rows: bool = False  # whether raw rows for the store are wanted
+    words: WordsOf | None = None  # cuts reviews into words for those rows
     live: bool = False  # whether there is a wall clock to be ahead of, and a horizon for duplicates
 
 
@@ -64,7 +65,7 @@ class Source:
         self.desk = TicketDesk(
             SlaWatch(config.policies), hold_ms=config.hold_ms, lateness_ms=config.lateness_ms, keep_ms=config.keep_ms
         )
-        self._how = Counting(mask=config.mask, salt=config.salt, rows=config.rows)
+        self._how = Counting(mask=config.mask, salt=config.salt, rows=config.rows, words=config.words)
         self.near = NearDuplicates()
 
     @property

@@ -9,6 +9,7 @@ from typing import Final
 
 from peakwatch.demo.reviews import load_corpus
 from schemas.results import PANE_MS, WINDOW_SECONDS
+from sentiment.words import content_words
 
 TO_MS: Final = 1_794_326_400_000  # 2026-11-11T00:00+08:00
 SEED: Final = 618
@@ -111,16 +112,20 @@ def _event(number: str, *, count: int, span_ms: int) -> str:
 def events(do: Do, *, reviews: range, span_ms: int, whole: int) -> None:
     """Reviews (`whole` of them would fill `span_ms`), and for each 100 a complaint, 5 tickets' steps and clocks."""
     corpus = load_corpus(SEED)
-    texts = literal(tuple(text[:100] for text in (*corpus.positive[:TEXTS], *corpus.negative[: TEXTS // 8])))
+    chosen = [text[:100] for text in (*corpus.positive[:TEXTS], *corpus.negative[: TEXTS // 8])]
+    texts = literal(tuple(chosen))
+    cut = "[" + ", ".join(literal(tuple(words)) for words in content_words(chosen)) + "]"
     size = TEXTS + TEXTS // 8
     for first in range(reviews.start, reviews.stop, AT_ONCE):
         count = min(AT_ONCE, reviews.stop - first)
         do(f"""
             INSERT INTO peakwatch.reviews
-            WITH {texts} AS texts, number + {first} AS n, cityHash64(n) AS h, toUInt32(h % {size}) AS which
+            WITH {texts} AS texts, {cut} AS cut, number + {first} AS n, cityHash64(n) AS h,
+                toUInt32(h % {size}) AS which
             SELECT {_event("n", count=whole, span_ms=span_ms)}, concat('v', toString(n)), (h % 5) / 4,
                 texts[which + 1], if(which >= {TEXTS}, 0.05, 0.95), if(which >= {TEXTS}, 0.05, 0.95),
-                multiIf(which >= {TEXTS}, 'negative', h % 50 = 0, 'neutral', 'positive'), '', 0, false, now()
+                multiIf(which >= {TEXTS}, 'negative', h % 50 = 0, 'neutral', 'positive'), '', 0, false,
+                if(which >= {TEXTS} OR n % 8 = 0, cut[which + 1], []), now()
             FROM numbers({count})""")
     _rarer(do, "complaints", reviews, a_row_in=100, whole=whole, span_ms=span_ms, rest=_COMPLAINT)
     _rarer(do, "tickets", reviews, a_row_in=20, whole=whole, span_ms=span_ms, rest=_STEP)

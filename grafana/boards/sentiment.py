@@ -10,37 +10,35 @@ from grafana.queries import Query, numbers, series
 from grafana.sql import filters, latest, line, lines_of, newest, only
 from grafana.text import Language, Say, speaker
 
-# Pairs of characters (not words: ClickHouse cuts none) that stand out, by the log-odds of two samples of texts.
-_PAIRS: Final = """SELECT pair, here AS texts, round(odds, 2) AS log_odds
+# Words that stand out, by the log-odds of two samples of reviews, each cut into words by the worker that stored it.
+_WORDS: Final = """SELECT word, here AS texts, round(odds, 2) AS log_odds
 FROM
 (
-  SELECT pair, here,
+  SELECT word, here,
     log((here + 0.5) / (sum(here) OVER () + 1)) - log((there + 0.5) / (sum(there) OVER () + 1)) AS odds
   FROM
   (
-    SELECT arrayJoin(arrayDistinct(arrayFilter(two -> position(two, ' ') = 0, ngrams(han, 2)))) AS pair,
-      countIf(now) AS here, countIf(NOT now) AS there
+    SELECT arrayJoin(words) AS word, countIf(now) AS here, countIf(NOT now) AS there
     FROM
     (
-      SELECT replaceRegexpAll(substringUTF8(text, 1, 120), '[^\\p{{Han}}]', ' ') AS han, {now} AS now
+      SELECT words, {now} AS now
       FROM reviews
-      WHERE $__timeFilter(event_time) AND text != '' AND {where}
+      WHERE $__timeFilter(event_time) AND notEmpty(words){where}
         AND {chosen}
       ORDER BY event_time DESC
       LIMIT 1 BY event_id
       LIMIT 4000
     )
-    WHERE lengthUTF8(han) > 1
-    GROUP BY pair
+    GROUP BY word
   )
 )
 WHERE here >= {least} AND odds > 0
-ORDER BY odds * sqrt(here) DESC, pair
+ORDER BY odds * sqrt(here) DESC, word
 LIMIT 20"""
-KEYWORDS: Final = _PAIRS.format(now="label = 'negative'", where="label != ''", chosen=filters(), least=5)
-EMERGING: Final = _PAIRS.format(
+KEYWORDS: Final = _WORDS.format(now="label = 'negative'", where="", chosen=filters(), least=5)
+EMERGING: Final = _WORDS.format(
     now="event_time > $__toTime - (toUInt32($__toTime) - toUInt32($__fromTime)) / 4",
-    where="label = 'negative'",
+    where=" AND label = 'negative'",
     chosen=filters(),
     least=5,
 )
@@ -170,16 +168,16 @@ def _lines(say: Say, language: Language) -> list[Panel]:
 
 
 def _words(say: Say, language: Language) -> list[Panel]:
-    pair = Query(KEYWORDS, {"pair": "text", "texts": "number", "log_odds": "number"})
-    emerging = Query(EMERGING, {"pair": "text", "texts": "number", "log_odds": "number"}, at_least=0)
+    words = Query(KEYWORDS, {"word": "text", "texts": "number", "log_odds": "number"})
+    emerging = Query(EMERGING, {"word": "text", "texts": "number", "log_odds": "number"}, at_least=0)
     product = go("complaints", language, "product_id=${__data.fields.product_id}")
     named = {
-        "pair": Column(say("字对", "Pair")),
+        "word": Column(say("词", "Word")),
         "texts": Column(say("条数", "Texts"), width=80),
         "log_odds": Column(say("突出", "Log-odds"), width=90),
     }
     return [
-        rows(say("差评的关键词（字对）", "Keywords of negative reviews (pairs of characters)"), pair, named, width=6),
+        rows(say("差评的关键词", "Keywords of negative reviews"), words, named, width=6),
         rows(say("新冒出的词（最近四分之一时段）", "Emerging (newest quarter of the time)"), emerging, named, width=6),
         rows(
             say("品类 × 地区", "Category × region"),

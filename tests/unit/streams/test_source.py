@@ -25,7 +25,7 @@ def config(judging: Judging) -> SourceConfig:
     )
     return SourceConfig(
         judging=judging, mask=lambda text: text.replace("客服", "**"), policies=policies, lateness_ms=LATENESS_MS,
-        salt=b"s", rows=True, live=True,
+        salt=b"s", rows=True, words=lambda texts: [sorted(set(text)) for text in texts], live=True,
     )  # fmt: skip
 
 
@@ -102,6 +102,23 @@ def test_a_restart_from_pages_changes_nothing(topic: str, seed: int, judging: Ju
                 source = Source(config(judging), topic)
                 source.load(pages)
     assert told(facts) == want
+
+
+def test_a_negative_review_brings_its_masked_words_and_of_the_others_one_in_eight(judging: Judging) -> None:
+    def review(number: int, text: str) -> Record:
+        event = {"event_id": f"e{number}", "event_time": START_MS, "review_id": f"r{number}", "text": text}
+        return record(number, event)._replace(received_at=START_MS)
+
+    good = [review(number, "好客服") for number in range(800)]
+    others = Source(config(judging), "reviews").feed(good).reviews
+    assert {row.words for row in others} == {(), ("*", "好")}
+    assert sum(bool(row.words) for row in others) == pytest.approx(100, abs=30)
+    bad = Source(config(judging), "reviews").feed([review(0, "差客服"), review(1, "")]).reviews
+    assert [row.words for row in bad] == [("*", "差"), ()]
+    # Which of the others it is, is a matter of its name: read again, the row is the same.
+    assert Source(config(judging), "reviews").feed(good).reviews == others
+    without = dataclasses.replace(config(judging), words=None)
+    assert {row.words for row in Source(without, "reviews").feed(good).reviews} == {()}
 
 
 def test_a_tick_brings_what_is_due_once_and_survives_a_restart(judging: Judging) -> None:
