@@ -9,7 +9,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -22,6 +23,7 @@ from schemas.settings import read_settings
 
 SEED: Final = 20261111
 LONGEST_SLEEP_S: Final = 0.5
+BEAT_MS: Final = 1000
 IDS: Final = ("event_id", "review_id", "complaint_id", "ticket_id")
 
 
@@ -31,6 +33,16 @@ def lines(*, begins_ms: int, now_ms: Callable[[], int], sleep: Callable[[float],
         while (ahead_ms := at_ms - now_ms()) > 0:
             sleep(min(ahead_ms / 1000, LONGEST_SLEEP_S))
         yield msgspec.json.encode(_named(event, f"{begins_ms:x}"))
+
+
+def beating(events: Iterable[bytes], path: Path, *, now_ms: Callable[[], int]) -> Iterator[bytes]:
+    """The events as they are. `path` is touched when one has been taken, once a second at most; OSError as it comes."""
+    last_ms = 0
+    for event in events:
+        yield event
+        if now_ms() - last_ms >= BEAT_MS:
+            last_ms = now_ms()
+            path.touch()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,12 +55,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         metavar="MINUTES",
         help="how much lies behind (default: 90)",
     )
+    parser.add_argument(
+        "--alive", type=Path, metavar="FILE", help="a file to touch as long as events are taken, for a health check"
+    )
     arguments = parser.parse_args(argv)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         settings = read_settings(None, os.environ)
         began = _now_ms() - arguments.back * 60_000
-        feed(lines(begins_ms=began, now_ms=_now_ms), producer(settings), rate=None)
+        played = lines(begins_ms=began, now_ms=_now_ms)
+        if arguments.alive is not None:
+            played = beating(played, arguments.alive, now_ms=_now_ms)
+        feed(played, producer(settings), rate=None)
     except PeakWatchError as error:
         print(f"peakwatch: {error}", file=sys.stderr)
         return 1

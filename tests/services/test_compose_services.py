@@ -36,6 +36,7 @@ class Stack:
             "kafka:9092": broker,
             "/var/lib/peakwatch/spool": str(folder / "spool"),
             "/etc/peakwatch": str(ROOT / "deploy" / "peakwatch"),
+            "/tmp/alive": str(folder / "alive"),
         }
         self._store_port = store_port
 
@@ -77,7 +78,7 @@ class Stack:
         if words[0] == "peakwatch":
             return [sys.executable, "-m", "peakwatch.cli", *words[1:]]
         assert words[0] == "python"
-        return [sys.executable, *words[1:]]
+        return [sys.executable, *map(self._translate, words[1:])]
 
     def start(self, name: str) -> "subprocess.Popen[bytes]":
         with (self.folder / f"{name}.log").open("wb") as log:
@@ -91,6 +92,13 @@ class Stack:
         words = [word.replace(f":{PORT}/", f":{self.metrics_port}/") for word in image_list("HEALTHCHECK")]
         assert words[0] == "python"
         done = subprocess.run([sys.executable, *words[1:]], capture_output=True, timeout=10)
+        return done.returncode == 0
+
+    def is_playing(self) -> bool:
+        """What the feeder's own health check says."""
+        kind, program, *words = self.services["feeder"]["healthcheck"]["test"]
+        assert (kind, program) == ("CMD", "python")
+        done = subprocess.run([sys.executable, *map(self._translate, words)], capture_output=True, timeout=10)
         return done.returncode == 0
 
     def log(self, name: str) -> str:
@@ -150,10 +158,12 @@ def test_the_services_start_in_order_and_the_demo_fills_them(stack: Stack) -> No
         worker = stack.start("worker")
         running.append(worker)
         assert until(stack.is_healthy, within_s=90), stack.log("worker")
+        assert not stack.is_playing()
         feeder = stack.start("feeder")
         running.append(feeder)
         assert until(lambda: _stored(stack) > 100, within_s=90), stack.log("feeder") + stack.log("worker")
         assert feeder.poll() is None, "it plays on, live"
+        assert until(stack.is_playing, within_s=30), stack.log("feeder")
         feeder.terminate()
         assert feeder.wait(20) == 0, stack.log("feeder")
         worker.terminate()

@@ -69,12 +69,12 @@ def test_who_runs_on_has_a_health_check_and_who_waits_waits_for_it(services: dic
     for name, one in services.items():
         own = one["image"].startswith(OWN_IMAGE)  # its image has one
         disabled = one.get("healthcheck", {}).get("disable", False)
-        assert (("test" in one.get("healthcheck", {})) or (own and not disabled)) != (name in ENDING | {"feeder"}), name
+        assert (("test" in one.get("healthcheck", {})) or (own and not disabled)) != (name in ENDING), name
         for other, how in one.get("depends_on", {}).items():
             assert other in services
             if other in ENDING:
                 assert how["condition"] == "service_completed_successfully", (name, other)
-            elif name != "prometheus":  # it is to see also what is not well
+            else:
                 assert how["condition"] == "service_healthy", (name, other)
 
 
