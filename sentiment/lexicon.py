@@ -14,6 +14,10 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
+def _phrases(text: str) -> tuple[str, ...]:
+    return tuple(phrase.strip() for phrase in text.split("|"))
+
+
 POSITIVE_EMOJI = (
     "😀😃😄😁😆😊🙂😇🥰😍🤩😘😗😚😙😋😎🤗🥳😺😸😻👍👏🙌💪💯🔥❤🧡💛💚💙💜💖💗💓💕💞💝🌹🌸🎉🎊✨⭐🌟👌✌☺☻♥♡😌🤝💐🏆🥇✔✅"
 )
@@ -90,7 +94,7 @@ _MIDDLING = _words("""
     马马虎虎 不算好也不算坏 不好也不坏 过得去 普普通通吧 中等水平 没什么特别的 先用着看 等用了再说 用几天再来评
     还没来得及用 还没有试 先收着 没拆封 放着没用 回头再评 说不上来 没有感觉 马马虎虎吧 不功不过
 """)
-_THINGS = _words("衣服 鞋子 手机 书 杯子 洗发水 水果 奶粉 耳机 键盘 被子 灯 包 玩具 茶叶 平板")
+_THINGS = _words("衣服 鞋子 手机 书 杯子 洗发水 水果 奶粉 耳机 键盘 被子 灯 包 玩具 茶叶 平板 电脑 裤子 牛奶 热水器")
 _THING_FRAMES = (
     "买的是{0}", "{0}是送人的", "{0}放家里了", "{0}还没拆", "拍的{0}，等到货", "{0}是在活动时买的", "第一次在网上买{0}",
     "{0}，不知道怎么样", "给家里添置的{0}",
@@ -118,6 +122,26 @@ _ANGRY_HALVES = ("客服太差", "物流太慢", "用两天就坏了", "售后�
 _SMALL_FLAWS = ("物流慢了点", "包装简单", "价格有点贵", "颜色一般", "等了几天", "开始不太会用")
 _GLAD_ENDS = ("东西很好", "质量真的不错", "很满意", "客服解决了", "值得购买", "还会再来")
 
+# English, and facts in other languages: customers abroad write them.
+_GOOD_ENGLISH = _phrases("""
+    good|great|nice|excellent|perfect|fast|fresh|tasty|delicious|beautiful|comfortable|wonderful|amazing|cheap|useful|
+    friendly|love it|works well|well made|highly recommended|five stars|will buy again|would order again|fast delivery|
+    good value|worth the money|as described|very happy|thank you so much
+""")
+_BAD_ENGLISH = _phrases("""
+    bad|terrible|awful|poor|slow|broken|late|cold|dirty|ugly|rude|fake|useless|horrible|disgusting|expensive|damaged|
+    disappointed|wrong item|never again|do not buy|waste of money|does not work|stopped working|never arrived|
+    not delivered|missing parts|no refund|bad quality|no reply|one star|smells bad
+""")
+_ENGLISH_FRAMES = ("{0}", "very {0}", "it is {0}", "it was {0}!", "so {0}", "the product: {0}", "{0}, {0}")
+_FOREIGN_FACTS = _phrases("""
+    arrived yesterday|size M|ordered two|for my mother|not opened yet|when will it ship?|blue color|it came today|
+    llegó ayer|talla L|lo compré para mi madre|color azul|reçu hier|taille 40|commandé pour ma mère|couleur noire|
+    gestern angekommen|Größe M|für meine Mutter|Farbe blau|arrivato ieri|taglia S|per mia madre|chegou ontem|tamanho M|
+    получил вчера|размер M|для мамы|昨日届きました|サイズはMです|母のために買いました|어제 도착했어요|사이즈 M|
+    엄마 드리려고 샀어요|nhận hôm qua|cỡ M|ได้รับเมื่อวาน|وصل أمس
+""")
+
 
 def lines() -> Iterator[tuple[str, bool]]:
     """Hand-written training lines with whether they are positive, in a fixed order."""
@@ -139,8 +163,10 @@ def lines() -> Iterator[tuple[str, bool]]:
             yield phrase, positive
             yield f"{phrase}！", positive
             yield f"，{phrase}，", positive
+    for phrases, positive in ((_GOOD_ENGLISH, True), (_BAD_ENGLISH, False)):
+        yield from ((frame.format(phrase), positive) for phrase in phrases for frame in _ENGLISH_FRAMES)
     yield from meal_lines()
-    for fact in (*_FACTS, *_framed_facts(), *meal_facts()):
+    for fact in (*_FACTS, *_framed_facts(), *_FOREIGN_FACTS, *meal_facts()):
         yield from ((line, positive) for line in (fact, f"{fact}。") for positive in (True, False))
     for turn in _TURNS:
         yield from ((f"{kind}{turn}{angry}", False) for kind in _KIND_HALVES for angry in _ANGRY_HALVES)

@@ -1,4 +1,4 @@
-"""Sentences whose single words mislead: double negation, and hopes that come to nothing. Lines for training, by hand.
+"""Sentences whose single words mislead: double negation, irony, vain hopes. Lines for training, written by hand.
 
 Decides which frames and halves are training lines with which label. They are few on purpose: n-grams learn from them
 that each half belongs to the other side, so a full crossing of all words cost accuracy on reviews of every kind.
@@ -54,6 +54,25 @@ _RELIEFS = _words("""
 """)
 _SAVED = _words("，没想到 ，结果 ，不过 ，但 ，还好 ，好在 ，但是 ，幸好 ，可是")
 
+# Praise that the fact behind it turns round.
+_IRONIES = _words("""
+    质量真好 速度真快 真准时 服务真周到 真会做生意 真有诚意 真讲信用 感谢商家 不愧是大牌 真是良心 效率真高 可真厉害
+    说好的品质呢 这就是品质保证
+""")
+_PROOFS = _words("""
+    用一天就坏 等了半个月 晚了两小时 电话都不接 里面是空的 少了一半 退款拖一个月 说话不算数 给我寄个坏的 一洗就烂
+    全是假的 三天没人理 打开就碎了
+""")
+# How much: the word for the extent counts for both sides, so it never leans alone.
+_FLAWED = _words("贵 慢 咸 辣 油 硬 脏 吵 卡 臭 丑 重 薄 难吃 难看 难闻 冷 小气")
+_DIRE = _words("""
+    {0}得要死 {0}得吓人 {0}得不行 {0}得没法说 {0}得不像话 {0}到家了 {0}到不能忍 {0}爆了 {0}得让人想哭
+""")
+_FINE = _words("好吃 好看 好用 舒服 漂亮 便宜 香 甜 快 实惠 新鲜 流畅 清楚 可爱 软 暖和 贴心 划算")
+_GRAND = _words(
+    "{0}得很 {0}得没话说 {0}得没得挑 {0}到尖叫 {0}得不要不要的 {0}爆了 {0}到飞起 {0}得让人感动 蛮{0}的 {0}极了"
+)
+
 
 def turn_lines(good: Sequence[str], bad: Sequence[str]) -> Iterator[tuple[str, bool]]:
     """Hand-written training lines with whether they are positive, in a fixed order; the words fill the frames."""
@@ -64,10 +83,13 @@ def turn_lines(good: Sequence[str], bad: Sequence[str]) -> Iterator[tuple[str, b
         (_BAD_DEEDS, _BAD_DEED_FRAMES, 2, False),
         (_FAULTS, _FAULT_FRAMES, 2, False),
         (_FAULTS, _NO_FAULT_FRAMES, 2, True),
+        (_FLAWED, _DIRE, 2, False),
+        (_FINE, _GRAND, 2, True),
     ):
         for i, word in enumerate(words):
             yield from ((frame.format(word), positive) for j, frame in enumerate(frames) if (i + j) % every == 0)
     yield from ((line, False) for line in in_turn(_HOPES, _DASHED, _LETDOWNS, every=19))
+    yield from ((line, False) for line in in_turn(_IRONIES, ("，", "啊，", "！"), _PROOFS, every=5))
     yield from ((line, True) for line in in_turn(_WORRIES, _SAVED, _RELIEFS, every=17))
 
 
