@@ -1,27 +1,33 @@
 """Draws a dashboard without Grafana: its built JSON laid out on the grid, with ClickHouse's real answers in it.
 
-    python scripts/wall_picture.py docs/pictures [wall wall-4k service]
+    python scripts/wall_picture.py docs/pictures [wall wall-4k service …] [--minutes 75] [--prometheus URL]
 
 A preview, and no picture of Grafana: places, sizes, colours and figures are those of the dashboard; letters, axes and
-frames are ours. The data are the demo's evening, played into an embedded ClickHouse. Chromium and Noto Sans CJK are
-needed.
+frames are ours. The data are the demo's evening, played into an embedded ClickHouse (`promo` needs some hours, for two
+editions), and of a Prometheus that scrapes a worker. A picture ends above the first table of customers' texts. Chromium
+and Noto Sans CJK are needed; pngquant, where it is, makes files smaller.
 """
 
+import argparse
 import html
 import json
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.parse
+import urllib.request
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from bench.filled import fill
+from bench.filled import ORIGIN_MS, fill
 from embedded.clickhouse import start
 from grafana.built import DIRECTORY
 from grafana.macros import ALL, Context, expand
+from schemas.results import PeakPhase
 from storage.client import ClickHouse, ClickHouseSettings
 from storage.migrate import migrate
 
@@ -39,7 +45,12 @@ td,th{text-align:left;padding:5px 10px;border-top:1px solid #2c3036;white-space:
 .l{font-size:12px;padding:0 10px;color:#aab}"""
 
 
-def main(target: Path, names: Sequence[str]) -> int:
+RATE: Final = "1m"
+POINTS: Final = 120
+PHASES: Final = ("预热", "高潮", "返场")
+
+
+def main(target: Path, names: Sequence[str], *, minutes: int, prometheus: str) -> int:
     """The exit status: 1 where no Chromium is."""
     chromium = shutil.which("chromium")
     if chromium is None:
@@ -49,10 +60,11 @@ def main(target: Path, names: Sequence[str]) -> int:
         client = ClickHouse(ClickHouseSettings(host=server.host, port=server.port))
         migrate(client, database="peakwatch")
         client.execute("USE peakwatch")
-        filled = fill(client, database="peakwatch")
+        filled = fill(client, database="peakwatch", minutes=minutes, phases=editions(minutes))
         for name in names:
             board = json.loads((DIRECTORY / "zh" / f"{name}.json").read_text(encoding="utf-8"))
-            width, height, page = draw(board, client, filled.from_ms, filled.to_ms, SIZES.get(name))
+            ask = Asked(client, prometheus, filled.from_ms, filled.to_ms)
+            width, height, page = draw(board, ask, SIZES.get(name))
             path = Path(directory, f"{name}.html")
             path.write_text(page, encoding="utf-8")
             picture = target / f"{name}.png"
@@ -60,25 +72,73 @@ def main(target: Path, names: Sequence[str]) -> int:
                 [chromium, "--headless", "--no-sandbox", "--hide-scrollbars", f"--screenshot={picture.resolve()}",
                  f"--window-size={width},{height}", path.as_uri()], check=True, capture_output=True,
             )  # fmt: skip
+            if smaller := shutil.which("pngquant"):
+                subprocess.run([smaller, "--force", "--ext", ".png", "64", picture], check=True)
             print(f"{picture} written")
         client.close()
     return 0
 
 
-def draw(
-    board: dict[str, Any], client: ClickHouse, from_ms: int, to_ms: int, size: tuple[int, int] | None
-) -> tuple[int, int, str]:
+def editions(minutes: int) -> list[PeakPhase]:
+    """One promotion twice, half of the time each, in phases of equal length."""
+    phase_ms = minutes * 60_000 // (2 * len(PHASES))
+    return [
+        PeakPhase("evening", edition, phase, ORIGIN_MS + at * phase_ms, ORIGIN_MS + (at + 1) * phase_ms, "晚会")
+        for at, (edition, phase) in enumerate((year, phase) for year in ("2025", "2026") for phase in PHASES)
+    ]
+
+
+class Asked:
+    """Who answers, and for which time: ClickHouse for the evening's, Prometheus for its own newest minutes."""
+
+    def __init__(self, client: ClickHouse, prometheus: str, from_ms: int, to_ms: int) -> None:
+        self._client = client
+        self._prometheus = prometheus
+        self._time = (from_ms, to_ms)
+
+    def sql(self, sql: str, chosen: dict[str, str | list[str]]) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Names and rows of a query, with its macros."""
+        ready = expand(sql, Context(*self._time, interval_s=30, chosen=chosen))
+        names = [str(row[0]) for row in self._client.execute(f"DESCRIBE ({ready})")]
+        return names, self._client.execute(ready)
+
+    def promql(self, targets: list[dict[str, Any]]) -> list[tuple[datetime, str, float]]:
+        """Instant, line and value of all that the targets ask, oldest first."""
+        found = []
+        for target in targets:
+            now = int(time.time())
+            asked = {"query": target["expr"].replace("$__rate_interval", RATE), "end": now, "start": now - 2 * POINTS}
+            url = f"{self._prometheus}/api/v1/query_range?{urllib.parse.urlencode(asked | {'step': 2})}"
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                lines = json.load(answer)["data"]["result"]
+            for line in lines:
+                legend = target.get("legendFormat", "").replace("__auto", "")
+                for label, value in line["metric"].items():
+                    legend = legend.replace("{{" + label + "}}", value)
+                found += [(datetime.fromtimestamp(at, UTC), legend, float(value)) for at, value in line["values"]]
+        return sorted((row for row in found if row[2] == row[2]), key=lambda row: row[0])
+
+
+def draw(board: dict[str, Any], ask: Asked, size: tuple[int, int] | None) -> tuple[int, int, str]:
     """Width, height and page of a dashboard at an instant."""
     chosen: dict[str, str | list[str]] = {one["name"]: ALL for one in board["templating"]["list"]}
-    chosen |= {"window": "300", "ticket": "", "alert": "", "peak": "double-11"}
-    context = Context(from_ms, to_ms, interval_s=30, chosen=chosen)
-    rows = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in board["panels"])
+    chosen |= {"window": "300", "ticket": "", "alert": "", "peak": "evening"}
+    panels = board["panels"]
+    rows = min(
+        [panel["gridPos"]["y"] for panel in panels if _texts(panel)]
+        or [max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in panels)]
+    )
     width, height = size or (WIDTH, rows * (UNIT_PX + GAP_PX) + GAP_PX)
-    parts = [_panel(panel, client, context, width) for panel in board["panels"]]
+    parts = [_panel(panel, ask, chosen, width) for panel in panels if size or panel["gridPos"]["y"] < rows]
     return width, height, f"<!DOCTYPE html><meta charset=utf-8><style>{STYLE}</style>{''.join(parts)}"
 
 
-def _panel(panel: dict[str, Any], client: ClickHouse, context: Context, width: int) -> str:
+def _texts(panel: dict[str, Any]) -> bool:
+    """Whether it lists what customers wrote."""
+    return panel["type"] == "table" and bool(_override(panel, "text"))
+
+
+def _panel(panel: dict[str, Any], ask: Asked, chosen: dict[str, str | list[str]], width: int) -> str:
     at = panel["gridPos"]
     column = (width - GAP_PX) / 24
     box = (
@@ -88,9 +148,15 @@ def _panel(panel: dict[str, Any], client: ClickHouse, context: Context, width: i
     title = html.escape(panel.get("title") or "")
     if panel["type"] == "row":
         return f"<div class=p style='{box};background:none'><h2>▾ {title}</h2></div>"
-    sql = expand(panel["targets"][0]["rawSql"], context)
-    names = [str(row[0]) for row in client.execute(f"DESCRIBE ({sql})")]
-    rows = client.execute(sql)
+    names: list[str]
+    rows: list[tuple[Any, ...]]
+    if "expr" in panel["targets"][0]:
+        rows = list(ask.promql(panel["targets"]))
+        names = ["time", "line", "value"]
+        if panel["type"] == "stat":
+            names, rows = ["value"], [row[2:] for row in rows[-1:]]
+    else:
+        names, rows = ask.sql(panel["targets"][0]["rawSql"], chosen)
     if panel["type"] == "stat":
         return f"<div class='p s' style='{box}'>{_stat(panel, names, rows)}</div>"
     inner = {"timeseries": _lines, "table": _table, "bargauge": _bars}.get(panel["type"], _table)(panel, names, rows)
@@ -112,7 +178,8 @@ def _stat(panel: dict[str, Any], names: list[str], rows: list[tuple[Any, ...]]) 
         own = _override(panel, name)
         steps = own.get("thresholds", defaults["thresholds"])["steps"]
         label = own.get("displayName") or defaults.get("displayName") or panel.get("title") or name
-        shown = _shown(value, defaults.get("unit", ""), defaults.get("decimals")) if rows else defaults["noValue"]
+        unit = defaults.get("unit", "")
+        shown = _shown(value, unit, defaults.get("decimals")) if rows and value is not None else defaults["noValue"]
         cells.append(
             f"<div style='background:{_colour(value, steps)}'><span style='font-size:{text.get('titleSize', 16)}px'>"
             f"{html.escape(str(label))}</span><span style='font-size:{text.get('valueSize', 40)}px'>"
@@ -143,6 +210,8 @@ def _shown(value: Any, unit: str, decimals: int | None = None) -> str:
         days, rest = divmod(int(value), 86_400)
         return f"{days} d {rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}" if days else (
             f"{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}")  # fmt: skip
+    if unit == "bytes":
+        return f"{value / 1_000_000:,.0f} MB"
     if unit in ("ms", "s"):
         seconds = value / 1000 if unit == "ms" else value
         return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
@@ -155,11 +224,12 @@ def _lines(panel: dict[str, Any], names: list[str], rows: list[tuple[Any, ...]])
     labelled = len(names) > 2 and isinstance(rows[0][1], str) if rows else False
     for row in rows:
         moment = row[0].replace(tzinfo=UTC).timestamp()
-        values = {row[1]: row[2]} if labelled else dict(zip(names[1:], row[1:], strict=True))
-        for name, value in values.items():
+        label, first = (row[1], 2) if labelled else ("", 1)
+        for name, value in zip(names[first:], row[first:], strict=True):
             if value is not None:
-                shown = _override(panel, str(name)).get("displayName", name)
-                series.setdefault(str(shown) or "–", []).append((moment, float(value)))
+                shown = str(_override(panel, name).get("displayName", label if labelled else name))
+                shown = shown.replace("${__field.labels.value}", label).strip()
+                series.setdefault(shown or "–", []).append((moment, float(value)))
     points = [point for line in series.values() for point in line]
     if not points:
         return ""
@@ -219,4 +289,10 @@ def _bars(panel: dict[str, Any], names: list[str], rows: list[tuple[Any, ...]]) 
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2:] or ("wall", "service")))
+    parser = argparse.ArgumentParser(description="Draw dashboards without Grafana.")
+    parser.add_argument("target", type=Path)
+    parser.add_argument("names", nargs="*", default=["wall", "service"])
+    parser.add_argument("--minutes", type=int, default=75)
+    parser.add_argument("--prometheus", default="http://127.0.0.1:9090")
+    told = parser.parse_args()
+    sys.exit(main(told.target, told.names, minutes=told.minutes, prometheus=told.prometheus))

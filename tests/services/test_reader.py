@@ -1,4 +1,4 @@
-"""What the user may do that Grafana reads with, on ClickHouse's own engine.
+"""What ClickHouse's users may do, above all the one that Grafana reads with, on ClickHouse's own engine.
 
 chDB keeps its users in a file and has no store that SQL could write users to. So two things are held, and both run the
 migrations' own words. One: as an administrator, each statement is read, its rights are checked and its names and
@@ -6,11 +6,9 @@ settings resolved, and the engine stops only where it would store. Two: as the r
 figures of the migration put into the file, everything that dashboards ask is allowed and all else refused.
 """
 
-import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -21,20 +19,18 @@ import pytest
 from grafana.build import boards
 from grafana.macros import ALL, Context, expand
 from storage.ddl import Retention, read_steps, render
-from storage.migrate import DDL
+from storage.migrate import BOOK, DDL
+from tests.services.engine_child import OK, ROOT, Answer, ask
 
 pytestmark = pytest.mark.embedded
 
-ROOT: Final = Path(__file__).parents[2]
 DATABASE: Final = "peakwatch"
-OK: Final = 0
 READONLY: Final = 164
 ABOVE_ITS_BOUND: Final = 452
 TOO_SLOW: Final = 159
 DENIED: Final = 497
 NOWHERE_TO_STORE: Final = 514  # the last thing that the engine looks for
 STORED_IN_A_FILE: Final = 495
-Answer = tuple[int, str]
 
 
 def statements(*, optional: bool) -> list[str]:
@@ -81,7 +77,7 @@ def reader_role() -> str:
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where an engine's data is, with all tables and a row, written by somebody who may do anything."""
     folder = tmp_path_factory.mktemp("engine")
-    made = ask(folder, "", [
+    made = ask(folder, [
         f"CREATE DATABASE {DATABASE}", *statements(optional=False),
         f"INSERT INTO {DATABASE}.dead_letters (topic, reason) SELECT 'reviews', 'not_json'",
         "CREATE DATABASE other", "CREATE TABLE other.secret (a Int8) ENGINE = MergeTree ORDER BY a",
@@ -90,34 +86,15 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def ask(folder: Path, users_xml: str, sql: Sequence[str]) -> list[Answer]:
-    config = ""
-    if users_xml:
-        (folder / "users.xml").write_text(users_xml, encoding="utf-8")
-        (folder / "config.xml").write_text(
-            f"<clickhouse><user_directories><users_xml><path>{folder / 'users.xml'}</path></users_xml>"
-            "</user_directories></clickhouse>",
-            encoding="utf-8",
-        )
-        config = str(folder / "config.xml")
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.services.engine_child"],
-        input=json.dumps({"path": str(folder / "data"), "config": config, "statements": list(sql)}),
-        capture_output=True, text=True, timeout=120, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-2000:]
-    return [(code, text) for code, text in json.loads(done.stdout)]
-
-
 def as_reader(folder: Path, sql: Sequence[str]) -> list[Answer]:
     user = "<profile>peakwatch_reader</profile><grants><query>GRANT peakwatch_reader</query></grants>"
-    return ask(folder, users(profile=reader_profile(), role=reader_role(), user=user), sql)
+    return ask(folder, sql, users=users(profile=reader_profile(), role=reader_role(), user=user))
 
 
 def as_administrator(folder: Path, sql: Sequence[str], *, role_is_there: bool) -> list[Answer]:
     user = "<profile>default</profile><access_management>1</access_management>"
     profile, role = (reader_profile(), reader_role()) if role_is_there else ("", "")
-    return ask(folder, users(profile=profile, role=role, user=user), sql)
+    return ask(folder, sql, users=users(profile=profile, role=role, user=user))
 
 
 def test_the_engine_takes_every_statement_up_to_where_it_would_store(engine: Path) -> None:
@@ -175,7 +152,7 @@ def test_the_script_that_opens_it_is_taken_too(engine: Path, tmp_path: Path) -> 
     assert opening[-1].endswith("HOST IP '10.0.0.0/8'")  # opened last, when the rights are in place
     environment["CLICKHOUSE_CLUSTER"] = "prod"
     subprocess.run(["/bin/sh", script], env=environment, check=True, capture_output=True)
-    parsed = ask(engine, "", [
+    parsed = ask(engine, [
         "SELECT formatQuerySingleLine('{}')".format(one.replace("'", "\\'"))
         for one in (tmp_path / "sent").read_text().split(";") if one.strip()
     ])  # fmt: skip
@@ -234,6 +211,41 @@ REFUSED: Final = (
     "SET readonly = 0",
     f"SELECT reason FROM {DATABASE}.dead_letters SETTINGS readonly = 0",
 )
+
+
+def granted(user: str) -> str:
+    """A file in which `default` has what docs/operations.md grants this user."""
+    text = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    rights = re.findall(rf"^(GRANT .+?) TO {user};$", text, re.MULTILINE)
+    assert rights, user
+    queries = "".join(f"<query>{escape(one)}</query>" for one in rights)
+    return users(profile="", role="", user=f"<profile>default</profile><grants>{queries}</grants>")
+
+
+def test_what_the_docs_grant_is_enough_to_migrate_and_to_work_and_no_more(tmp_path: Path) -> None:
+    migrator, worker = granted("peakwatch_migrate"), granted("peakwatch_worker")
+    steps = list(render(BOOK, database=DATABASE, cluster=None, retention=Retention()))
+    lock = f"{DATABASE}.schema_migrations_lock"
+    made = ask(tmp_path, [
+        *steps, *statements(optional=False),
+        f"CREATE TABLE {lock} (held Int8) ENGINE = MergeTree ORDER BY held COMMENT 'me'",
+        f"SELECT comment FROM system.tables WHERE database = '{DATABASE}' AND name = 'schema_migrations_lock'",
+        f"DROP TABLE {lock} SYNC",
+        f"INSERT INTO {DATABASE}.schema_migrations (number, name, checksum) SELECT 1, 'a', 'b'",
+        "CREATE TABLE default.mine (a Int8) ENGINE = MergeTree ORDER BY a",
+    ], users=migrator)  # fmt: skip
+    assert [text for code, text in made[:-1] if code != OK] == []
+    assert made[-4][1] == "me\n"
+    assert made[-1][0] == DENIED
+    worked = ask(tmp_path, [
+        f"INSERT INTO {DATABASE}.windows (window_seconds, dimension, reviews) SELECT 60, 'all', 5",
+        f"SELECT reviews FROM {DATABASE}.windows_latest",
+        f"SELECT count() FROM {DATABASE}.schema_migrations FINAL",
+        f"DROP TABLE {DATABASE}.windows",
+        f"ALTER TABLE {DATABASE}.windows DELETE WHERE 1",
+    ], users=worker)  # fmt: skip
+    assert worked[:3] == [(OK, ""), (OK, "5\n"), (OK, "1\n")], worked
+    assert [code for code, _ in worked[3:]] == [DENIED, DENIED]
 
 
 def test_the_reader_may_nothing_else(engine: Path) -> None:
