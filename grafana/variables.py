@@ -42,7 +42,8 @@ class Variable:
             .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
         )
         if self.hidden:
-            variable.hide(model.VariableHide.HIDE_VARIABLE)
+            # Nobody looks at what is offered, so it is not asked for with every refresh.
+            variable.hide(model.VariableHide.HIDE_VARIABLE).refresh(model.VariableRefresh.ON_DASHBOARD_LOAD)
         if self.one:
             return variable
         everything = model.VariableOption(selected=True, text=say("全部", "All"), value=ALL)
