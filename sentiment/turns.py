@@ -33,6 +33,12 @@ _FAULTS = _words("坏 迟到 出错 出问题 漏 碎 死机 掉线 缺货 拖�
 _FAULT_FRAMES = _words(
     "没有一次不{0} 没有一个不{0}的 没有一回不{0} 没有哪天不{0} 没有不{0}的时候 不{0}才怪 每次都{0} 总是{0}"
 )
+# No single one that does not: the count word varies, what follows decides.
+_ONES = _words(
+    "没有一个不 没有一件不 没有一次不 没有一样不 没有一款不 没有一处不 没有哪个不 没有哪次不 没一个不 找不到一个不"
+)
+_GOOD_RESTS = _words("满意 好吃 好用 喜欢的 漂亮的 合适 新鲜的 夸的 推荐的 认真的 精致的 开心")
+_BAD_RESTS = _words("出错 坏 漏的 迟到 碎的 烂的 发霉的 失望的 卡 返修的 超时 掉色的")
 _NO_FAULT_FRAMES = _words("从来没{0}过 一次都没{0}过 没有{0}过 从不{0} 没{0}过一次 一个都没{0}")
 # What one saw or knew before, and what came of it.
 _HOPES = _words("""
@@ -88,6 +94,8 @@ def turn_lines(good: Sequence[str], bad: Sequence[str]) -> Iterator[tuple[str, b
     ):
         for i, word in enumerate(words):
             yield from ((frame.format(word), positive) for j, frame in enumerate(frames) if (i + j) % every == 0)
+    yield from ((line, True) for line in in_turn(_ONES, ("",), _GOOD_RESTS, every=5))
+    yield from ((line, False) for line in in_turn(_ONES, ("",), _BAD_RESTS, every=5))
     yield from ((line, False) for line in in_turn(_HOPES, _DASHED, _LETDOWNS, every=19))
     yield from ((line, False) for line in in_turn(_IRONIES, ("，", "啊，", "！"), _PROOFS, every=5))
     yield from ((line, True) for line in in_turn(_WORRIES, _SAVED, _RELIEFS, every=17))
