@@ -135,6 +135,16 @@ def test_lines_are_of_the_values_that_are_picked(wall: Wall) -> None:
     assert wall.ask(trend.sql, queue=["退款"])[2] == []
 
 
+def test_what_is_picked_is_read_by_the_key(wall: Wall) -> None:
+    trend = next(query for place, query in next(boards()).queries() if query.shape == "series")
+    chosen = {**wall.context.chosen, "category": ["手机"]}
+    ready = expand(trend.sql, Context(wall.context.from_ms, wall.context.to_ms, chosen=chosen))
+    plan = "\n".join(row[0] for row in wall.client.execute(f"EXPLAIN indexes = 1 {ready}"))
+    key = plan[plan.index("PrimaryKey") :]
+    assert "(dimension in ['category', 'category'])" in key, key
+    assert "(value in 1-element set)" in key, key
+
+
 def test_alerts_of_other_values_are_left_out_and_those_of_all_stay(wall: Wall) -> None:
     (listed,) = {query.sql for board in boards() for _, query in board.queries() if "AS keywords" in query.sql}
     slices = {alert.alert_id: alert for alert in wall.filled.alerts}
