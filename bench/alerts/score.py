@@ -34,6 +34,7 @@ class Score:
     false: int
     alerts: int  # matched
     matched: int  # incidents with an alert, detectable or not
+    exact: int  # detectable ones found whose first alert names their very slice, not one around or within it
     days: float
     missed: list[str]
     wrong: list[str]
@@ -45,12 +46,14 @@ class Score:
             "median_delay_min": _median(self.delays), "median_12_nats_min": _median(self.needed),
             "false_a_day": round(self.false / self.days, 2),
             "alerts_an_incident": round(self.alerts / max(1, self.matched), 3),
+            "named_exactly": round(self.exact / max(1, self.found), 3),
         }  # fmt: skip
 
 
 def score(stream: Stream, fired: list[Fired]) -> Score:
     """Match each alert to an incident of its kind that is on, in the same slice or one around or within it."""
     first: dict[int, float] = {}
+    named: dict[int, bool] = {}
     counts: dict[int, int] = {}
     wrong = []
     for alert in sorted(fired, key=lambda one: one.at):
@@ -59,8 +62,9 @@ def score(stream: Stream, fired: list[Fired]) -> Score:
         if not mine:
             wrong.append(f"{alert.at / 60:.1f} min {alert.kind} {alert.dimension}={alert.value}")
             continue
-        number = min(mine)[2]
+        other, _, number = min(mine)
         first.setdefault(number, alert.at)
+        named.setdefault(number, not other)
         counts[number] = counts.get(number, 0) + 1
     certain = [number for number, at in enumerate(stream.detectable) if at is not None]
     found = [number for number in certain if number in first]
@@ -68,7 +72,8 @@ def score(stream: Stream, fired: list[Fired]) -> Score:
         detectable=len(certain), found=len(found),
         delays=[(first[number] - stream.incidents[number].start) / 60.0 for number in found],
         needed=[(at - stream.incidents[n].start) / 60.0 for n, at in enumerate(stream.detectable) if at is not None],
-        false=len(wrong), alerts=sum(counts.values()), matched=len(first), days=stream.plan.days,
+        false=len(wrong), alerts=sum(counts.values()), matched=len(first),
+        exact=sum(named[number] for number in found), days=stream.plan.days,
         missed=[_tell(stream, number) for number in certain if number not in first], wrong=wrong,
     )  # fmt: skip
 
@@ -79,7 +84,8 @@ def merged(scores: list[Score]) -> Score:
         detectable=sum(one.detectable for one in scores), found=sum(one.found for one in scores),
         delays=[delay for one in scores for delay in one.delays], needed=[n for one in scores for n in one.needed],
         false=sum(one.false for one in scores), alerts=sum(one.alerts for one in scores),
-        matched=sum(one.matched for one in scores), days=sum(one.days for one in scores),
+        matched=sum(one.matched for one in scores),
+        exact=sum(one.exact for one in scores), days=sum(one.days for one in scores),
         missed=[m for one in scores for m in one.missed], wrong=[w for one in scores for w in one.wrong],
     )  # fmt: skip
 
