@@ -115,6 +115,23 @@ def test_every_statement_is_read_by_clickhouses_own_parser(client: ClickHouse, c
             assert client.execute(f"EXPLAIN AST {sql}"), sql
 
 
+def test_rows_of_before_an_upgrade_stay_and_have_no_words(client: ClickHouse) -> None:
+    def run(numbers: range) -> None:
+        for step in read_steps(DDL):
+            if step.number in numbers and not step.optional:
+                for sql in render(step, database="pw_upgrade", cluster=None, retention=Retention()):
+                    client.execute(sql)
+
+    client.execute("CREATE DATABASE pw_upgrade")
+    run(range(1, 9))
+    client.execute("INSERT INTO pw_upgrade.reviews (event_id, text) SELECT 'old', '坏了'")
+    run(range(9, 10))
+    client.execute("INSERT INTO pw_upgrade.reviews (event_id, text, words) SELECT 'new', '坏了', ['坏']")
+    read = "SELECT event_id, text, words FROM pw_upgrade.reviews_v ORDER BY event_id"
+    assert client.execute(read) == [("new", "坏了", ["坏"]), ("old", "坏了", [])]
+    client.execute("DROP DATABASE pw_upgrade")
+
+
 async def test_a_row_that_comes_twice_counts_once(
     server: ClickHouseServer, client: ClickHouse, database: str, tmp_path: Path
 ) -> None:
