@@ -66,7 +66,13 @@ WHERE {_FIRED}
 GROUP BY rule
 ORDER BY fired DESC
 LIMIT 20"""
-ROWS: Final = f"""SELECT fired_at, severity, state, summary, rule, value, baseline, acknowledge_ms, resolve_ms,
+# What an SLA alert was told by is working time in ms, of the others a count, a share or a ratio.
+_TOLD: Final = (
+    "multiIf({0} IS NULL, '', kind IN ('sla_warning', 'sla_breach'), "
+    "concat(toString(round({0} / 60000)), ' min'), toString(round({0}, 3)))"
+)
+ROWS: Final = f"""SELECT fired_at, severity, state, summary, rule, {_TOLD.format("value")} AS figure,
+  {_TOLD.format("baseline")} AS usual, acknowledge_ms, resolve_ms,
   arrayStringConcat(JSONExtract(evidence, 'keywords', 'Array(String)'), ' ') AS keywords,
   arrayStringConcat(JSONExtract(evidence, 'emerging', 'Array(String)'), ' ') AS emerging, alert_id
 FROM alerts_v
@@ -190,8 +196,8 @@ def _rows(say: Say, language: Language) -> list[Panel]:
                     "state": "text",
                     "summary": "text",
                     "rule": "text",
-                    "value": "number",
-                    "baseline": "number",
+                    "figure": "text",
+                    "usual": "text",
                     "acknowledge_ms": "number",
                     "resolve_ms": "number",
                     "keywords": "text",
@@ -205,8 +211,8 @@ def _rows(say: Say, language: Language) -> list[Panel]:
                 "state": Column(say("状态", "State"), width=110),
                 "summary": Column(say("内容", "What")),
                 "rule": Column(say("规则", "Rule"), width=150),
-                "value": Column(say("值", "Value"), width=80),
-                "baseline": Column(say("基线", "Baseline"), width=80),
+                "figure": Column(say("值", "Value"), width=80),
+                "usual": Column(say("基线", "Baseline"), width=80),
                 "acknowledge_ms": Column("TTA", unit=MS, width=80),
                 "resolve_ms": Column("TTR", unit=MS, width=80),
                 "keywords": Column(say("关键词", "Keywords"), width=160),
