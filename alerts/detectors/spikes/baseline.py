@@ -1,4 +1,4 @@
-"""What is normal: the rate of an event by its category, channel, region, product …, hour and promotion phase.
+"""What is normal: the rate of an event by the level of the last hours, hour, promotion phase, category, channel …
 
 One model gives every event its own expectation, a product of effects, each shrunk to 1 by a prior; a slice's
 expectation is the sum over its events, so that a change of the mix moves no slice. What is learnt is old enough
@@ -16,6 +16,8 @@ from alerts.detectors.spikes.series import SliceTable
 
 HOUR_STRENGTH: Final = 60.0
 PHASE_STRENGTH: Final = 20.0
+LEVEL_STRENGTH: Final = 150.0  # the last hours' level strays by 8 % from the last days'
+LEVEL_HALF_LIFE_MS: Final = 3 * 3_600_000
 PEAK_WEIGHT: Final = 3.0  # a batch counts at most like three usual ones: hours are weighed, not events
 HOUR_MS: Final = 3_600_000
 USUAL_MS: Final = 24 * HOUR_MS
@@ -32,6 +34,7 @@ class Baseline:
         self._totals = np.zeros((table.columns, 2))  # of each column: events, and what was due
         self._hours = np.zeros((2, 48))
         self._phases: dict[str, list[float]] = {}
+        self._level = [0.0, 0.0]  # of the last hours: events, and what was due without it
         self.prior_rate = settings.prior_rate
         self._volume = [[0.0, 0.0], [0.0, 0.0]]  # expected and ms, of the last hour and of the last day
         self._learnt_ms = 0
@@ -49,7 +52,7 @@ class Baseline:
 
     def rate(self, at_ms: int) -> float:
         """The rate of an event of which no dimension is known."""
-        return self._base_rate() * self._hour_effect(at_ms) * self._phase_effect(at_ms)
+        return self._base_rate() * self._level_effect() * self._time_effect(at_ms)
 
     def effects(self, sids: Ids) -> Floats:
         """What each event's dimensions multiply the rate by."""
@@ -78,13 +81,19 @@ class Baseline:
         An effect's expectation rests on the wider ones only: where narrow ones fed back, both ran away together.
         """
         passed = self._decay(at_ms)
-        weight = self._weight(float(trials.sum()), passed)
+        unusual = self._unusual(float(trials.sum()), passed)
+        weight = min(1.0, PEAK_WEIGHT * unusual)
         got, trials = got * weight, trials * weight
-        self._base[0] += float(got.sum())
-        self._base[1] += float(trials.sum())
-        expected = trials * self._base_rate()
-        expected = self._learn_hour(at_ms, got, expected)
-        expected = self._learn_phase(at_ms, got, expected)
+        # What all have in common is learnt by all effects, lest it matter whose events are left out.
+        total, due = float(got.sum()), float((trials * self.effects(sids)).sum())
+        self._base[0] += total
+        self._base[1] += due
+        due *= self._base_rate()
+        self._learn_level(passed, min(1.0, unusual) / weight, total, due * self._time_effect(at_ms))
+        due *= self._level_effect()
+        self._learn_hour(at_ms, total, due * self._phase_effect(at_ms))
+        self._learn_phase(at_ms, total, due * self._hour_effect(at_ms))
+        expected = trials * self.rate(at_ms)
         for column in self._table.widest_first:
             expected = self._learn_column(column, sids[:, column], got, expected)
 
@@ -93,7 +102,7 @@ class Baseline:
         return {
             "seen": self._seen.dump(), "base": self._base, "hours": self._hours.tolist(),
             "totals": self._totals.tolist(), "phases": self._phases, "volume": self._volume,
-            "learnt": self._learnt_ms,
+            "level": self._level, "learnt": self._learnt_ms,
         }  # fmt: skip
 
     def load(self, state: dict[str, Any]) -> None:
@@ -103,6 +112,7 @@ class Baseline:
         self._totals = np.array(state["totals"])
         self._phases = {name: list(pair) for name, pair in state["phases"].items()}
         self._volume, self._learnt_ms = state["volume"], state["learnt"]
+        self._level = list(state.get("level", (0.0, 0.0)))  # states of before there was one
 
     def _base_rate(self) -> float:
         strength = self._settings.prior_strength
@@ -120,20 +130,27 @@ class Baseline:
         peak_at = self._config.peak_at
         return (peak_at(at_ms) if peak_at else None) or ""
 
-    def _learn_hour(self, at_ms: int, got: Floats, expected: Floats) -> Floats:
-        hour = _hour_of_week_part(at_ms + self._config.zone_offset_ms)
-        self._hours[0, hour] += got.sum()
-        self._hours[1, hour] += expected.sum()
-        return expected * self._hour_effect(at_ms)
+    def _level_effect(self) -> float:
+        got, due = self._level
+        return (got + LEVEL_STRENGTH) / (due + LEVEL_STRENGTH)
 
-    def _learn_phase(self, at_ms: int, got: Floats, expected: Floats) -> Floats:
+    def _time_effect(self, at_ms: int) -> float:
+        return self._hour_effect(at_ms) * self._phase_effect(at_ms)
+
+    def _learn_level(self, passed_ms: int, weight: float, got: float, due: float) -> None:
+        """A rate wanders, and what a promotion has changed it leaves behind: half of it is forgotten in three hours."""
+        kept = 0.5 ** (passed_ms / LEVEL_HALF_LIFE_MS)
+        self._level = [self._level[0] * kept + got * weight, self._level[1] * kept + due * weight]
+
+    def _learn_hour(self, at_ms: int, got: float, due: float) -> None:
+        hour = _hour_of_week_part(at_ms + self._config.zone_offset_ms)
+        self._hours[:, hour] += (got, due)
+
+    def _learn_phase(self, at_ms: int, got: float, due: float) -> None:
         phase = self._phase(at_ms)
-        if not phase:
-            return expected
-        pair = self._phases.setdefault(phase, [0.0, 0.0])
-        pair[0] += float(got.sum())
-        pair[1] += float(expected.sum())
-        return expected * self._phase_effect(at_ms)
+        if phase:
+            pair = self._phases.setdefault(phase, [0.0, 0.0])
+            self._phases[phase] = [pair[0] + got, pair[1] + due]
 
     def _learn_column(self, column: int, ids: Ids, got: Floats, expected: Floats) -> Floats:
         effect = self._seen["effect"]
@@ -155,15 +172,15 @@ class Baseline:
         result: Floats = expected * effect[ids]
         return result
 
-    def _weight(self, total: float, passed_ms: int) -> float:
-        """Less than 1 in hours with much more than usual; smooth in time, since orders come in heaps."""
+    def _unusual(self, total: float, passed_ms: int) -> float:
+        """The usual volume over the last hour's, below 1 where more came; smooth, since orders come in heaps."""
         rates = []
         for place, memory_ms in enumerate((HOUR_MS, USUAL_MS)):
             kept = 0.5 ** (passed_ms / memory_ms)
             self._volume[place] = [self._volume[place][0] * kept + total, self._volume[place][1] * kept + passed_ms]
             rates.append(self._volume[place][0] / max(1.0, self._volume[place][1]))
         recent, usual = rates
-        return min(1.0, PEAK_WEIGHT * usual / recent) if recent > 0.0 else 1.0
+        return usual / recent if recent > 0.0 else 1.0
 
     def _decay(self, at_ms: int) -> int:
         passed = max(0, at_ms - self._learnt_ms) if self._learnt_ms else 0

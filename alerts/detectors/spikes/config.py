@@ -37,23 +37,27 @@ class KindSettings:
     prior_strength: float  # expected negatives that this prior is worth
     drift: float  # relative day-to-day wandering of a rate that no baseline can know (standard deviation)
     haste: float  # how much of the chances that short runs have is asked for: nats a factor e of shortness
+    size: float  # the same of runs in which little is due: nats a factor e of smallness
     critical_ratio: float
     critical_excess: float  # negatives (complaints) beyond the expectation
 
     def wanted(self, rank: float) -> float:
-        """The nats that an alarm of a slice of this rank takes: more where there are many, and so many chances."""
+        """The nats that an alarm of a slice of this rank takes: more where there are many, and so many chances.
+
+        Of products there are the most, and what they bring is small.
+        """
         spread = min(self.spread_nats, 0.5 * self.evidence_nats)
-        return self.evidence_nats + (spread if rank > 1.0 else -spread)
+        return self.evidence_nats + spread * (2.0 if rank >= 3.0 else 1.0 if rank > 1.0 else -1.0)
 
 
 NEGATIVE = KindSettings(
     rule="negative-spike", ratios=(1.5, 2.0, 3.0, 4.5), min_ratio=1.4, min_count=6.0, evidence_nats=11.0,
-    spread_nats=0.4, prior_rate=0.15, prior_strength=1.0, drift=0.04, haste=0.7,
+    spread_nats=0.6, prior_rate=0.15, prior_strength=1.0, drift=0.025, haste=1.0, size=0.5,
     critical_ratio=2.5, critical_excess=25.0,
 )  # fmt: skip
 COMPLAINT = KindSettings(
-    rule="complaint-spike", ratios=(1.6, 2.4, 3.8, 6.0), min_ratio=1.55, min_count=6.0, evidence_nats=11.0,
-    spread_nats=0.4, prior_rate=0.01, prior_strength=0.5, drift=0.07, haste=0.5,
+    rule="complaint-spike", ratios=(1.6, 2.4, 3.8, 6.0), min_ratio=1.55, min_count=6.0, evidence_nats=10.8,
+    spread_nats=0.6, prior_rate=0.01, prior_strength=0.5, drift=0.035, haste=1.0, size=0.5,
     critical_ratio=3.5, critical_excess=25.0,
 )  # fmt: skip
 

@@ -96,14 +96,14 @@ class Incidents:
 
         Where one slice lies within the other, half of the negatives of one must lie in the other, and it must have
         begun before the other was told, or little later; what begins afterwards is an incident of its own and is told,
-        unless it is what remains of one that ended just now. Crossing slices must be nearly the same: what is unusual
-        in one of them without the other's events was not explained by the other's name.
+        unless it shows what began within one that ended just now. Crossing slices must be nearly the same: what is
+        unusual in one of them without the other's events was not explained by the other's name.
         """
         inside = sids[:, new.column] == new.sid
         for one in self.known:
             inside_it = new.sid == one.sid or self._table.refines[one.column, new.column]
             nested = inside_it or self._table.refines[new.column, one.column]
-            again = inside_it and new.starts_at <= one.ends_at + SIDE_MS
+            again = inside_it and new.starts_at < one.ends_at
             if new.starts_at > one.raised_at + (SIDE_MS if nested else 0) and not again:
                 continue
             if one.ends_at and new.raised_at > one.ends_at + 2 * SIDE_MS:

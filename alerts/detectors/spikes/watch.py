@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from alerts.decision import Decision
-from alerts.detectors.spikes import attribution, evidence
+from alerts.detectors.spikes import attribution, chances, evidence
 from alerts.detectors.spikes.arrays import Bools, Floats, Ids
 from alerts.detectors.spikes.attribution import Candidate, Tally
 from alerts.detectors.spikes.baseline import Baseline
@@ -26,22 +26,11 @@ LEARN_MS: Final = 2 * MINUTE_MS
 SHORTEST_LAG_MS: Final = MINUTE_MS
 LIKELY_RATIO: Final = 1.25  # a slice may be named from here on; whether it is then told is `min_ratio`'s business
 CONFIRMED: Final = 0.97  # of the evidence must be left when it is recalculated from the events themselves
-USUAL_RUN_MS: Final = 15 * MINUTE_MS
 WARM_UP: Final = 8.0  # negatives (complaints) learnt before anything is called unusual
 WELL_KNOWN: Final = 50.0  # and before everything is
 MOST_ALARMS: Final = 5  # named in a pane; the rest in the next
 HELD_MS: Final = 40_000
 WORTH_REBUILDING: Final = 2.5  # nats
-
-
-def haste(run_ms: Ids) -> Floats:
-    """Nats that a run must have beyond the threshold for being short.
-
-    There are as many chances for a run of a minute as a day has minutes, but few for one of an hour: a threshold
-    that grows with the logarithm of their number gives each length an equal part of the false alarms.
-    """
-    result: Floats = np.maximum(0.0, np.log(USUAL_RUN_MS / np.maximum(run_ms, 1000.0)))
-    return result
 
 
 class Watch:
@@ -156,7 +145,7 @@ class Watch:
             self.sequential.reset(touched)
             return []
         found: list[Decision] = []
-        least = self.settings.evidence_nats - self.settings.spread_nats
+        least = self.settings.evidence_nats - self.settings.spread_nats - chances.most_let_off(self.settings)
         alarms = touched[self.sequential.evidence(touched) >= least]
         if self.held:
             self.held = {one: until for one, until in self.held.items() if until > now_ms}
@@ -184,12 +173,15 @@ class Watch:
         return self.settings.wanted(float(self.table.rank[self.table.column[one]]))
 
     def _verdict(self, one: int, now_ms: int) -> tuple[float, int]:
-        """Evidence of a series after over-dispersion and haste, 0 where it is no spike by size; and the run's start."""
+        """Evidence of a series after over-dispersion and what its run owes to chance; and the run's start.
+
+        Nothing where it is no spike by size.
+        """
         ids = np.array([one])
         sums = self.sequential.sums
         total, got, due = (sums[name][one] for name in ("sum", "got", "due"))
-        wait = self.settings.haste * haste(now_ms - sums["since"][one])
-        nats = self.discounted(total, got, due, self.uncertainty(ids)[0]) - wait
+        owed = chances.owed(self.settings, now_ms - sums["since"][one], due)
+        nats = self.discounted(total, got, due, self.uncertainty(ids)[0]) - owed
         best = int(nats.argmax())
         return float(nats[best]), int(sums["since"][one, best])
 
@@ -212,7 +204,8 @@ class Watch:
             since = self._start(best, now_ms)
         assert best is not None
         enough = best.got >= self.settings.min_count and best.got + 0.5 >= self.settings.min_ratio * (best.due + 0.5)
-        if not enough or best.nats < CONFIRMED * self.wanted(best.sid):
+        let_off = min(0.0, float(chances.by_size(self.settings, best.due)))
+        if not enough or best.nats < CONFIRMED * (self.wanted(best.sid) + let_off):
             return None
         return self._begin(best, since, now_ms)
 
@@ -243,8 +236,9 @@ class Watch:
         late = rows.at >= now_ms - self.config.recent_ms
         rows = rows.where(late)
         due, heard = self.incidents.explain(rows.at, rows.sids, rows.due)
-        gains = self.gains(rows, due)[:, best.alternative] * heard[:, best.column]
-        return attribution.change_point(rows.at, gains)
+        own = heard[:, best.column] > 0.0  # a run does not begin among events that are another incident's
+        gains = self.gains(rows, due)[own, best.alternative]
+        return attribution.change_point(rows.at[own], gains) if own.any() else now_ms
 
     def _begin(self, best: Candidate, starts_at: int, now_ms: int) -> list[Decision]:
         ratio = (best.got + self.settings.min_ratio) / (best.due + 1.0)
@@ -276,8 +270,9 @@ class Watch:
         column = int(self.table.column[one])
         rows = self.history(one)
         due, heard = self.incidents.explain(rows.at, rows.sids, rows.due)
-        heard_here = heard[:, column]
-        total = np.cumsum(self.gains(rows, due) * heard_here[:, None], axis=0)
+        own = heard[:, column] > 0.0
+        rows, due = rows.where(own), due[own]
+        total = np.cumsum(self.gains(rows, due), axis=0)
         if not len(total):
             self.sequential.reset(np.array([one]))
             return
@@ -287,14 +282,13 @@ class Watch:
         ids = np.array([one])
         pending = float((self.pending(ids, now_ms) * self.beside(ids))[0])
         last = np.minimum(begun, len(rows.at) - 1)
-        got, owed = rows.got * heard_here, due * heard_here
         after = [slice(int(start), None) for start in begun]
         nats = np.maximum(0.0, total[-1] - floor - pending * (self.ratios - 1.0))
         alive = nats > 0.0
         self.sequential.replace(
             one, total=nats, since=rows.at[last],
-            got=np.where(alive, [float(got[part].sum()) for part in after], 0.0),
-            due=np.where(alive, [float(owed[part].sum()) + pending for part in after], 0.0),
+            got=np.where(alive, [float(rows.got[part].sum()) for part in after], 0.0),
+            due=np.where(alive, [float(due[part].sum()) + pending for part in after], 0.0),
         )  # fmt: skip
 
     # Update, clear

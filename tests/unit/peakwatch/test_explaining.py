@@ -125,7 +125,7 @@ def test_a_spike_without_its_reviews_is_not_borne_out() -> None:
     [
         ("all", "", None, -1),
         ("category", "手机", None, -1),
-        ("product_id", "p1", None, 1),
+        ("product_id", "p1", None, 2),
         ("category+region", "手机|华东", None, 1),
         ("category", "手机", 20.0, -1),
     ],

@@ -73,6 +73,14 @@ def test_a_spike_is_named_once_by_its_slice_and_cleared_after_it() -> None:
     assert START_MS + 240 * MINUTE_MS < cleared[0].at < START_MS + 270 * MINUTE_MS
 
 
+def test_the_next_incident_of_a_slice_is_told_with_its_own_start() -> None:
+    first, second = stream(235, spike=(200, 230, 4.0)), stream(290, seed=2, spike=(245, 290, 4.0))
+    batches = [*first, *[(newest, batch) for newest, batch in second if newest >= START_MS + 235 * MINUTE_MS]]
+    alerts = raised(run(SpikeDetector(SpikeConfig()), iter(batches)))
+    assert [one.labels["value"] for one in alerts] == ["手机", "手机"]
+    assert abs(alerts[1].starts_at - START_MS - 245 * MINUTE_MS) < 5 * MINUTE_MS
+
+
 def test_evidence_lets_somebody_act() -> None:
     (alert,) = raised(run(SpikeDetector(SpikeConfig()), stream(240, spike=(200, 240, 4.0))))
     told = alert.evidence

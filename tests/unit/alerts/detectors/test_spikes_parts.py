@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from alerts.detectors.spikes import SpikeConfig, SpikeDetector
-from alerts.detectors.spikes.config import COMPLAINT, DEFAULT_SLICES
+from alerts.detectors.spikes import SpikeConfig, SpikeDetector, chances
+from alerts.detectors.spikes.baseline import Baseline
+from alerts.detectors.spikes.config import COMPLAINT, DEFAULT_SLICES, NEGATIVE
 from alerts.detectors.spikes.exposure import Exposure
 from alerts.detectors.spikes.incidents import MARGIN, Incident, Incidents
 from alerts.detectors.spikes.overlap import Overlap
@@ -137,3 +138,49 @@ def test_first_orders_that_come_late_freeze_no_wrong_baseline() -> None:
         found += [one for one in detector.advance(at + 9_999) if one.state == "raise"]
     assert found == []
     assert detector.complaints.baseline.rate(START_MS) == pytest.approx(0.01, rel=0.3)
+
+
+def test_a_run_owes_more_for_being_short_long_or_small() -> None:
+    minutes, due = np.array([1, 5, 20, 90]) * MINUTE_MS, np.full(4, 5.0)
+    short, shorter, usual, long = (chances.owed(COMPLAINT, minutes, due)[[1, 0, 2, 3]]).tolist()
+    assert shorter > short > usual == 0.0 < long
+    sizes = chances.by_size(COMPLAINT, np.array([0.0, 0.5, 2.0, 5.0, 10.0, 1e6]))
+    assert sizes.tolist() == sorted(sizes, reverse=True)
+    assert float(sizes[-1]) == -chances.most_let_off(COMPLAINT) < 0.0
+
+
+def learnt(table: SliceTable, batches: list[tuple[tuple[str, str], int, int]]) -> Baseline:
+    """A baseline after batches of ten minutes: (category, region), reviews and negatives of each."""
+    baseline = Baseline(table, NEGATIVE, SpikeConfig())
+    for number, (where, reviews, negatives) in enumerate(batches):
+        row = np.array([table.ids((where[0], "", where[1], "", "", ""))] * reviews)
+        baseline.reserve()
+        got = np.zeros(reviews)
+        got[:negatives] = 1.0
+        baseline.learn(START_MS + number * 10 * MINUTE_MS, row, got, np.ones(reviews))
+    return baseline
+
+
+def test_what_is_left_out_of_one_slice_changes_no_expectation(table: SliceTable) -> None:
+    """A slice with many negatives is left out for six hours, as in an incident: the mix changes, and no rate."""
+    both = [(("手机", "华东"), 40, 12), (("图书", "华南"), 60, 6)] * 200
+    rows = np.array([table.ids(("图书", "", "华南", "", "", "")), table.ids(("手机", "", "华东", "", "", ""))])
+    rates = []
+    for batches in (both, both + [(("图书", "华南"), 60, 6)] * 36):
+        baseline = learnt(table, batches)
+        rates.append(baseline.rate(START_MS + len(batches) * 10 * MINUTE_MS) * baseline.effects(rows))
+    assert rates[0] == pytest.approx([0.1, 0.3], rel=0.02)
+    assert rates[1] == pytest.approx(rates[0], rel=0.04)
+
+
+def test_an_hour_is_expected_to_be_like_the_last_ones(table: SliceTable) -> None:
+    """Three days as usual, then six hours with a fifth more, then a day as usual: the seventh hour follows, at once."""
+    usual, more = (("手机", "华东"), 300, 30), (("手机", "华东"), 300, 36)
+    row = np.array([table.ids(("手机", "", "华东", "", "", ""))])
+    rates = []
+    for batches in ([usual] * 432, [usual] * 432 + [more] * 36, [usual] * 432 + [more] * 36 + [usual] * 144):
+        baseline = learnt(table, batches)
+        rates.append(float(baseline.rate(START_MS + len(batches) * 10 * MINUTE_MS) * baseline.effects(row)[0]))
+    before, next_hour, next_day = rates
+    assert next_hour > 1.1 * before
+    assert next_day == pytest.approx(before, rel=0.06)
