@@ -106,7 +106,7 @@ def start_up(*, runs: int) -> dict[str, float]:
 def _judges(held_out: Sequence[Example], training: Sequence[Example], *, slow: int) -> list[dict[str, object]]:
     few = held_out[:: max(1, len(held_out) // slow)]
     judge = load()
-    first = Judge(replace(judge.weights, second=None))
+    first = Judge(replace(judge.weights, looks=()))
     rows = [
         _row("PeakWatch", lambda texts: judge.judge_batch(texts).text_score, held_out, runs=5),
         _row("PeakWatch, first look alone", lambda texts: first.judge_batch(texts).text_score, held_out, runs=5),

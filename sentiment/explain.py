@@ -17,7 +17,7 @@ def explain(judge: Judge, text: str) -> list[tuple[str, float]]:
 
     An n-gram's weight is shared evenly by its characters; neighbours that pull the same way make a piece. The pieces,
     the faint characters left out and the model's bias add up to the text's log-odds. Where a doubtful text got a second
-    look, each character's share there is what the net would lose without it, and the sum holds no longer. Empty for a
+    look, each character's share there is what the nets would lose without it, and the sum holds no longer. Empty for a
     text without words.
     """
     batch = judge.weights.normalizer.batch([text])
@@ -33,10 +33,12 @@ def explain(judge: Judge, text: str) -> list[tuple[str, float]]:
         weight = linear.evidence[place[first:end]] * (unit / length)
         for offset in range(length):
             shares[first + offset : end + offset] += weight
-    second = judge.weights.second
-    if second is not None and abs(float(linear.log_odds(batch, places)[0])) < second.below:
-        shares *= second.of_linear
-        shares[first + 1 : end] += second.of_net * second.net.shares(batch, places[1], 0)
+    found = linear.log_odds(batch, places)
+    for look in judge.weights.looks:
+        if abs(float(found[0])) < look.below:
+            shares *= look.of_linear
+            shares[first + 1 : end] += look.of_net * look.net.shares(batch, places, 0)
+            found = look.log_odds(found, batch, places)
     return _pieces("".join(map(chr, batch.symbols[first + 1 : end].tolist())), shares[first + 1 : end].tolist())
 
 

@@ -6,7 +6,7 @@ over whole numbers, so a text gets the same score alone and in any batch.
 
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,7 @@ class Linear:
 
 @dataclass(frozen=True, slots=True)
 class SecondLook:
-    """Texts whose log-odds lie within ±`below` get `of_linear` · these + `of_net` · the net's + `bias` instead."""
+    """Texts with log-odds within ±`below` get `of_linear` · these + `of_net` · the net's + `bias` instead."""
 
     net: Net
     below: float
@@ -64,26 +64,30 @@ class SecondLook:
     of_net: float
     bias: float
 
-    def log_odds(self, first: Floats, batch: SymbolBatch, pair_places: Places) -> Floats:
-        """The batch's log-odds after the second look; those of texts that are not doubtful stay as they are."""
+    def log_odds(self, first: Floats, batch: SymbolBatch, places: list[Places]) -> Floats:
+        """The batch's log-odds after this look; those of texts that are not doubtful stay as they are."""
         doubtful = np.flatnonzero(np.abs(first) < self.below)
         result = first.copy()
         if len(doubtful):
-            found = self.net.log_odds(batch, pair_places, doubtful)
+            found = self.net.log_odds(batch, places, doubtful)
             result[doubtful] = self.of_linear * first[doubtful] + self.of_net * found + self.bias
         return result
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
+    """`looks` are taken one after the other, each at what the ones before it left doubtful."""
+
     normalizer: Normalizer
     linear: Linear
-    second: SecondLook | None = None
+    looks: tuple[SecondLook, ...] = ()
 
     def log_odds(self, batch: SymbolBatch) -> Floats:
         places = ngram_places(batch, longest=self.linear.longest)
-        first = self.linear.log_odds(batch, places)
-        return first if self.second is None else self.second.log_odds(first, batch, places[1])
+        found = self.linear.log_odds(batch, places)
+        for look in self.looks:
+            found = look.log_odds(found, batch, places)
+        return found
 
 
 def read_weights(path: Path = WEIGHTS) -> Weights:
@@ -114,9 +118,8 @@ def _unpacked(stored: Mapping[str, npt.NDArray[Any]]) -> Weights:
         traditional=stored["traditional"].tobytes().decode("utf-8"),
         simplified=stored["simplified"].tobytes().decode("utf-8"),
     )
-    if "second" not in header:
-        return Weights(normalizer, linear)
-    return Weights(normalizer, linear, SecondLook(net=from_arrays(stored), **header["second"]))
+    looks = (SecondLook(from_arrays(stored, f"net{n}"), **look) for n, look in enumerate(header["looks"]))
+    return Weights(normalizer, linear, tuple(looks))
 
 
 def pack_weights(
@@ -130,7 +133,7 @@ def pack_weights(
     bias: float,
     longest: int,
     variants: tuple[str, str],
-    second: SecondLook | None = None,
+    looks: Sequence[SecondLook] = (),
 ) -> None:
     """Writes the artifact that `read_weights` reads; weights become whole numbers."""
     evidence_unit = float(np.abs(weights).max()) / _EVIDENCE_STEPS
@@ -139,13 +142,12 @@ def pack_weights(
     mass = np.round(masses / mass_unit).astype(np.uint16)
     telling = (evidence != 0) | (mass != 0)
     header: dict[str, object] = {
+        "looks": [{name: getattr(look, name) for name in ("below", "of_linear", "of_net", "bias")} for look in looks],
         "longest": longest,
         "slope": slope * evidence_unit / mass_unit**0.5,
         "floor": floor / mass_unit,
         "bias": bias,
     }
-    if second is not None:
-        header["second"] = {name: getattr(second, name) for name in ("below", "of_linear", "of_net", "bias")}
     arrays: dict[str, Any] = {
         "header": _bytes(json.dumps(header)),
         "gaps": np.diff(places[telling], prepend=0).astype(np.uint32),
@@ -154,8 +156,8 @@ def pack_weights(
         "traditional": _bytes(variants[0]),
         "simplified": _bytes(variants[1]),
     }
-    if second is not None:
-        arrays |= to_arrays(second.net)
+    for number, look in enumerate(looks):
+        arrays |= to_arrays(look.net, f"net{number}")
     with path.open("wb") as out:
         np.savez_compressed(out, **arrays)
 

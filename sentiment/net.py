@@ -5,6 +5,7 @@ sum runs over whole numbers below 2**24, which float32 adds without rounding, so
 any batch and from any matrix library.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -27,46 +28,60 @@ WIDEST: Final = 128
 # Parts of one for the averages; like the activations they enter the last sum as whole numbers.
 MEAN_STEPS: Final = 8
 _AT_ONCE: Final = 4_000
+_COPIES: Final = 32
 
 
 class Sheet(NamedTuple):
-    """Texts one after the other, each at a multiple of four and followed by at least four places of NOTHING."""
+    """Texts one after the other, each at a multiple of `cell` and followed by at least so many places of NOTHING.
+
+    `cell` is how many places the last level of a net makes one of: so no text reaches into another.
+    """
 
     characters: npt.NDArray[np.uint16]
-    pairs: npt.NDArray[np.uint16]
+    grams: tuple[npt.NDArray[np.uint16], ...]
     starts: Numbers
     lengths: Numbers
 
 
+def laid_out(lengths: Numbers, cell: int) -> tuple[Numbers, int]:
+    """Where texts of these lengths (at least one) begin on a sheet, and how long the sheet is."""
+    rooms = (lengths + 2 * cell - 1) // cell * cell
+    starts = cell + np.concatenate(([0], np.cumsum(rooms[:-1])))
+    return starts, int(starts[-1] + rooms[-1]) + cell
+
+
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """`characters[symbol]` and `pairs[place of the 2-gram]` are rows of the tables; 0 is nothing, 1 an unknown one."""
+    """`characters[symbol]` is a row of the tables: 0 for nothing, 1 for an unknown one; so is `grams[n - 2][place]`.
+
+    There are as many `grams` as lengths of n-grams that the net knows, from 2 on; 0 is an unknown one.
+    """
 
     characters: npt.NDArray[np.uint16]
-    pairs: npt.NDArray[np.uint16]
+    grams: tuple[npt.NDArray[np.uint16], ...]
 
-    def sheet(self, batch: SymbolBatch, pair_places: Places, which: Numbers) -> Sheet:
-        """The texts `which` of the batch (at least one); `pair_places` are those of ngram_places for n = 2."""
+    def sheet(self, batch: SymbolBatch, places: Sequence[Places], which: Numbers, cell: int) -> Sheet:
+        """The texts `which` of the batch (at least one); `places` are those of ngram_places."""
         begins = batch.starts[which] + 1
         full = batch.starts[which + 1] - begins
         lengths = np.minimum(full, LONGEST_LOOK)
-        rooms = (lengths + 7) // 4 * 4
-        starts = 4 + np.concatenate(([0], np.cumsum(rooms[:-1])))
+        starts, size = laid_out(lengths, cell)
         first_of = np.cumsum(lengths) - lengths
         inside = np.arange(int(lengths.sum())) - np.repeat(first_of, lengths)
         skipped = np.where(inside >= LONGEST_LOOK // 2, np.repeat(full - lengths, lengths), 0)
         source = np.repeat(begins, lengths) + inside + skipped
         target = np.repeat(starts, lengths) + inside
-        size = int(starts[-1] + rooms[-1]) + 4
-        characters, pairs = np.zeros(size, np.uint16), np.zeros(size, np.uint16)
+        characters = np.zeros(size, np.uint16)
         characters[target] = self.characters[batch.symbols[source]]
-        pairs[target] = self.pairs[pair_places[source]]
-        return Sheet(characters, pairs, starts, np.maximum(lengths, 1))
+        grams = tuple(np.zeros(size, np.uint16) for _ in self.grams)
+        for rows, known, place in zip(grams, self.grams, places[1:], strict=False):
+            rows[target] = known[place[source]]
+        return Sheet(characters, grams, starts, np.maximum(lengths, 1))
 
 
 @dataclass(frozen=True, slots=True)
 class Net:
-    """Whole-number weights: `tables` by character (before, at, behind a place), `pairs` by 2-gram, then two levels.
+    """Whole-number weights: `tables` by character (before, at, behind a place), `grams` by n-gram, then levels.
 
     A level takes the larger of two neighbours, then adds what a kernel of width three makes of three of those. At the
     end the largest and the average of each channel are weighed by `out`; `unit` turns the sum into log-odds.
@@ -74,7 +89,7 @@ class Net:
 
     vocabulary: Vocabulary
     tables: tuple[npt.NDArray[np.int16], npt.NDArray[np.int16], npt.NDArray[np.int16]]
-    pairs: npt.NDArray[np.int8]
+    grams: tuple[npt.NDArray[np.int8], ...]
     offset: npt.NDArray[np.int16]
     kernels: tuple[Whole, ...]  # channels x (3 · channels): before, at, behind
     offsets: tuple[Whole, ...]
@@ -83,30 +98,38 @@ class Net:
     unit: float
     bias: float
 
-    def log_odds(self, batch: SymbolBatch, pair_places: Places, which: Numbers) -> npt.NDArray[np.float64]:
+    @property
+    def cell(self) -> int:
+        return 1 << len(self.kernels)
+
+    def log_odds(self, batch: SymbolBatch, places: Sequence[Places], which: Numbers) -> npt.NDArray[np.float64]:
         """Uncalibrated log-odds of the texts `which`, in their order."""
         sizes = np.minimum(np.diff(batch.starts)[which], LONGEST_LOOK) + 8
         group = np.cumsum(sizes) // _AT_ONCE
         cuts = np.flatnonzero(np.diff(group)) + 1
-        sheets = (self.vocabulary.sheet(batch, pair_places, part) for part in np.split(which, cuts) if len(part))
+        sheets = (self.vocabulary.sheet(batch, places, part, self.cell) for part in np.split(which, cuts) if len(part))
         sums = [self._pooled(sheet) @ self.out for sheet in sheets]
         return np.concatenate(sums) * self.unit + self.bias if sums else np.zeros(0)
 
-    def shares(self, batch: SymbolBatch, pair_places: Places, text: int) -> npt.NDArray[np.float64]:
+    def shares(self, batch: SymbolBatch, places: Sequence[Places], text: int) -> npt.NDArray[np.float64]:
         """By how much each symbol of the text raises its log-odds, against an unknown one in its place.
 
         Zero for the middle of a text that is longer than what is looked at. The shares need not add up.
         """
-        sheet = self.vocabulary.sheet(batch, pair_places, np.array([text]))
-        length, first = int(sheet.lengths[0]), int(sheet.starts[0])
+        sheet = self.vocabulary.sheet(batch, places, np.array([text]), self.cell)
         whole = float((self._pooled(sheet) @ self.out)[0])
+        length = int(sheet.lengths[0])
         result = np.zeros(int(batch.starts[text + 1] - batch.starts[text]) - 1)
-        for place in range(min(length, len(result))):
-            characters, pairs = sheet.characters.copy(), sheet.pairs.copy()
-            characters[first + place] = UNKNOWN
-            pairs[first + place - 1 : first + place + 1] = 0
-            less = float((self._pooled(sheet._replace(characters=characters, pairs=pairs)) @ self.out)[0])
-            result[place if place < LONGEST_LOOK // 2 else place - length] = (whole - less) * self.unit
+        for begin in range(0, min(length, len(result)), _COPIES):
+            blanked = np.arange(begin, min(begin + _COPIES, length))
+            copies = self.vocabulary.sheet(batch, places, np.full(len(blanked), text), self.cell)
+            at = copies.starts + blanked
+            copies.characters[at] = UNKNOWN
+            for before, rows in enumerate(copies.grams, start=1):
+                for back in range(before + 1):
+                    rows[at - back] = 0
+            less = self._pooled(copies) @ self.out
+            result[np.where(blanked < LONGEST_LOOK // 2, blanked, blanked - length)] = (whole - less) * self.unit
         return result
 
     def _pooled(self, sheet: Sheet) -> npt.NDArray[np.float64]:
@@ -115,9 +138,8 @@ class Net:
         found, filled = self._first(sheet)
         for kernel, offset, scale in zip(self.kernels, self.offsets, self.scales, strict=True):
             found, filled = _level(found, filled, kernel, offset, scale)
-        shrunk = 1 << len(self.kernels)
-        segments = sheet.starts // shrunk
-        places = (sheet.lengths + shrunk - 1) // shrunk
+        segments = sheet.starts // self.cell
+        places = (sheet.lengths + self.cell - 1) // self.cell
         largest = np.maximum.reduceat(found, segments, axis=0)
         means = np.add.reduceat(found, segments, axis=0) / places[:, None].astype(np.float32)
         return np.concatenate([largest, np.rint(means * np.float32(MEAN_STEPS))], axis=1).astype(np.float64)
@@ -127,7 +149,8 @@ class Net:
         sums = at[sheet.characters]
         sums[1:] += before[sheet.characters[:-1]]
         sums[:-1] += behind[sheet.characters[1:]]
-        sums += self.pairs[sheet.pairs]
+        for table, rows in zip(self.grams, sheet.grams, strict=True):
+            sums += table[rows]
         sums += self.offset
         np.clip(sums, 0, CEILING, out=sums)
         empty = sheet.characters == NOTHING

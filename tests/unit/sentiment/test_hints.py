@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 
 from sentiment.normalize import Normalizer
-from sentiment.training.hints import NO_HINTS, fold, pieces, read_hints, write_hints
+from sentiment.training.hints import NO_HINTS, fold, read_hints, write_hints
 
 NORMALIZER = Normalizer(traditional="爛", simplified="烂")
 FOLDED = ["质量很好，物流很快，下次再来。", "客服不理人！等了三天，退货", "一般"]
@@ -15,15 +15,6 @@ def test_opinions_are_found_again_by_the_text(tmp_path: Path) -> None:
     assert hints.of(FOLDED).tolist() == [3.5, -15.0, 0.125]
     assert np.isnan(hints.of(["没见过"])).all()
     assert np.isnan(NO_HINTS.of(FOLDED)).all()
-
-
-def test_pieces_are_the_same_each_time_and_stand_in_the_texts() -> None:
-    cut = pieces(FOLDED)
-    assert cut == pieces(FOLDED)
-    assert len(cut) == len(set(cut)) > 20
-    assert any(piece in FOLDED[0] for piece in cut)
-    assert any(piece.startswith("客服不理人，") and "很好" in piece for piece in cut)
-    assert pieces([]) == []
 
 
 def test_the_large_model_was_shown_folded_texts_with_two_faces() -> None:

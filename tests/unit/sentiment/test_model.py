@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ from sentiment.training.netfit import NetSettings, Pupil, learn_vocabulary
 VARIANTS = ("爛", "烂")
 
 
-def pack(path: Path, second: SecondLook | None = None) -> None:
+def pack(path: Path, looks: Sequence[SecondLook] = ()) -> None:
     normalizer = Normalizer(traditional=VARIANTS[0], simplified=VARIANTS[1])
     batch = normalizer.batch(["好烂"])
     good, bad = (int(ngram_places(batch)[0][batch.starts[0] + offset]) for offset in (1, 2))
@@ -26,7 +28,7 @@ def pack(path: Path, second: SecondLook | None = None) -> None:
         bias=0.25,
         longest=4,
         variants=VARIANTS,
-        second=second,
+        looks=looks,
     )
 
 
@@ -37,18 +39,26 @@ def test_log_odds_follow_the_formula(tmp_path: Path) -> None:
     assert found.tolist() == pytest.approx([1.75, -1.25, 0.25, 0.25], abs=0.01)
 
 
-def test_only_doubtful_texts_get_the_second_look_also_after_a_round_trip(tmp_path: Path) -> None:
-    settings = NetSettings(channels=8, character_in=1, pair_in=1)
+def test_only_what_is_still_doubtful_gets_the_next_look_also_after_a_round_trip(tmp_path: Path) -> None:
+    settings = NetSettings(channels=8, character_in=1, grams_in=(1,))
     vocabulary = learn_vocabulary(Normalizer(traditional="", simplified=""), ["好烂"], settings)
-    net = Pupil(5, 5, settings).in_whole_numbers(vocabulary)
-    second = SecondLook(net, below=1.0, of_linear=0.5, of_net=1.0, bias=3.0)
-    pack(tmp_path / "weights.npz", second)
+    one, other = (Pupil(5, [5], replace(settings, seed=seed)).in_whole_numbers(vocabulary) for seed in (1, 2))
+    looks = [
+        SecondLook(one, below=1.0, of_linear=0.5, of_net=1.0, bias=0.5),
+        SecondLook(other, below=1.5, of_linear=1.0, of_net=2.0, bias=0.25),
+    ]
+    pack(tmp_path / "weights.npz", looks)
     weights = read_weights(tmp_path / "weights.npz")
     batch = weights.normalizer.batch(["好", "烂", "好烂", "木"])
     first, found = weights.linear.log_odds(batch), weights.log_odds(batch)
-    assert found[:2].tolist() == first[:2].tolist()
-    own = net.log_odds(batch, ngram_places(batch)[1], np.array([2, 3]))
-    assert found[2:].tolist() == pytest.approx((0.5 * first[2:] + own + 3.0).tolist(), abs=1e-9)
+    assert found[0] == first[0]
+    expected = first.copy()
+    for look in looks:
+        asked = np.flatnonzero(np.abs(expected) < look.below)
+        said = look.net.log_odds(batch, ngram_places(batch), asked)
+        expected[asked] = look.of_linear * expected[asked] + look.of_net * said + look.bias
+        assert 0 < len(asked) < len(expected)
+    assert found.tolist() == pytest.approx(expected.tolist(), abs=1e-9)
 
 
 def test_the_same_weights_give_the_same_bytes(tmp_path: Path) -> None:

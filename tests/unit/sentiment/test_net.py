@@ -9,7 +9,9 @@ from sentiment.normalize import Normalizer
 from sentiment.training.netfit import NetSettings, Pupil, code, learn_vocabulary, teach
 
 NORMALIZER = Normalizer(traditional="", simplified="")
-SETTINGS = NetSettings(channels=8, rounds=150, batch=8, rate=0.01, character_in=1, pair_in=1, blanked=0.0, kept=1.0)
+SETTINGS = NetSettings(
+    channels=8, levels=3, rounds=150, batch=8, rate=0.01, character_in=1, grams_in=(1, 1), blanked=0.0, kept=1.0
+)
 GOOD = ["质量很好", "很满意，会再来", "味道不错", "物流很快，满意"]
 BAD = ["质量太差", "很失望，不会再来", "味道难吃", "物流太慢，失望"]
 TEXTS = [*GOOD, *BAD]
@@ -27,7 +29,7 @@ NET = taught()
 
 def judged(net: Net, texts: list[str]) -> list[float]:
     batch = NORMALIZER.batch(texts)
-    found: list[float] = net.log_odds(batch, ngram_places(batch)[1], np.arange(len(texts))).tolist()
+    found: list[float] = net.log_odds(batch, ngram_places(batch), np.arange(len(texts))).tolist()
     return found
 
 
@@ -39,7 +41,7 @@ def test_it_learns_good_from_bad() -> None:
 def test_teaching_twice_gives_the_same_net() -> None:
     again = taught()
     assert judged(again, TEXTS) == judged(NET, TEXTS)
-    assert (again.pairs == NET.pairs).all()
+    assert all((one == other).all() for one, other in zip(again.grams, NET.grams, strict=True))
 
 
 @given(st.lists(st.text(st.sampled_from("质量很好太差，失望 ab😀"), max_size=400), min_size=1, max_size=5))
@@ -56,17 +58,17 @@ def test_of_a_long_text_beginning_and_end_count() -> None:
 
 
 def test_whole_numbers_are_near_the_floats_they_were_made_of() -> None:
-    pupil = Pupil(int(VOCABULARY.characters.max()) + 1, int(VOCABULARY.pairs.max()) + 1, SETTINGS)
-    sheet = CODED.sheet(np.arange(len(TEXTS)))
+    pupil = Pupil(int(VOCABULARY.characters.max()) + 1, [int(rows.max()) + 1 for rows in VOCABULARY.grams], SETTINGS)
+    sheet = CODED.sheet(np.arange(len(TEXTS)), NET.cell)
     assert judged(pupil.in_whole_numbers(VOCABULARY), TEXTS) == pytest.approx(pupil.log_odds(sheet).tolist(), abs=0.02)
 
 
 def test_gradients_agree_with_small_differences() -> None:
-    pupil = Pupil(int(VOCABULARY.characters.max()) + 1, int(VOCABULARY.pairs.max()) + 1, SETTINGS)
+    pupil = Pupil(int(VOCABULARY.characters.max()) + 1, [int(rows.max()) + 1 for rows in VOCABULARY.grams], SETTINGS)
     pupil.parameters = {name: value.astype(np.float64) for name, value in pupil.parameters.items()}
-    for name in ("offset", "offset0", "offset1"):
+    for name in ("offset", "offset0", "offset1", "offset2"):
         pupil.parameters[name] += 0.05
-    sheet, ones = CODED.sheet(np.arange(len(TEXTS))), np.ones(len(TEXTS), np.float32)
+    sheet, ones = CODED.sheet(np.arange(len(TEXTS)), NET.cell), np.ones(len(TEXTS), np.float32)
     _, whole, rows = pupil.gradients(sheet, TARGETS, ones)
     for name, (ids, gradient) in rows.items():
         whole[name] = np.zeros_like(pupil.parameters[name])

@@ -4,15 +4,14 @@ import pytest
 pytest.importorskip("sklearn", reason="only the training needs scikit-learn")
 
 from sentiment.features import ngram_places
-from sentiment.model import SecondLook
 from sentiment.normalize import Normalizer
 from sentiment.training.corpora import Example, same_text_key
 from sentiment.training.hints import NO_HINTS
 from sentiment.training.netfit import NetSettings
-from sentiment.training.second import SecondSettings, second_look
+from sentiment.training.second import SecondSettings, second_looks
 
 NORMALIZER = Normalizer(traditional="", simplified="")
-NET = NetSettings(channels=8, rounds=4, batch=32, rate=0.01, character_in=1, pair_in=2)
+NET = NetSettings(channels=8, rounds=4, batch=32, rate=0.01, character_in=1, grams_in=(2,))
 
 
 def made(count: int) -> list[Example]:
@@ -27,15 +26,14 @@ def made(count: int) -> list[Example]:
 
 def test_it_learns_what_the_first_look_could_not_say() -> None:
     seen = [example for example in made(1200) if not example.held_out]
-    second = second_look(NORMALIZER, seen, np.zeros(len(seen)), [], NO_HINTS, SecondSettings(), NET)
-    assert isinstance(second, SecondLook)
+    look = second_looks(NORMALIZER, seen, np.zeros(len(seen)), [], NO_HINTS, SecondSettings(), [NET, NET])[0]
     batch = NORMALIZER.batch(["很差，但是很好", "很好，但是很差"])
-    found = second.log_odds(np.zeros(2), batch, ngram_places(batch)[1])
+    found = look.log_odds(np.zeros(2), batch, ngram_places(batch))
     assert found[0] > 1 > -1 > found[1]
     sure = np.array([5.0, -5.0])
-    assert (second.log_odds(sure, batch, ngram_places(batch)[1]) == sure).all()
+    assert (look.log_odds(sure, batch, ngram_places(batch)) == sure).all()
 
 
 def test_too_few_doubtful_texts_give_no_second_look() -> None:
     seen = made(50)
-    assert second_look(NORMALIZER, seen, np.zeros(len(seen)), [], NO_HINTS, SecondSettings(), NET) is None
+    assert second_looks(NORMALIZER, seen, np.zeros(len(seen)), [], NO_HINTS, SecondSettings(), [NET, NET]) == []
