@@ -51,7 +51,7 @@ class KindSettings:
 
 
 NEGATIVE = KindSettings(
-    rule="negative-spike", ratios=(1.5, 2.0, 3.0, 4.5), min_ratio=1.4, min_count=6.0, evidence_nats=11.0,
+    rule="negative-spike", ratios=(1.5, 2.0, 3.0, 4.5), min_ratio=1.4, min_count=6.0, evidence_nats=11.1,
     spread_nats=0.6, prior_rate=0.15, prior_strength=1.0, drift=0.025, haste=1.0, size=0.5,
     critical_ratio=2.5, critical_excess=25.0,
 )  # fmt: skip

@@ -8,12 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerts.detectors.spikes import NEGATIVE
 from peakwatch.rehearsal.incidents import Incident
 from peakwatch.rehearsal.report import WEEK_MS, Night, Report, Share
 from peakwatch.rehearsal.strictness import at_level, setting_of
 from peakwatch.rehearsal.suggest import Outcome, advise, choose
 from schemas.rules import BreachWaveRule, Rule, SlaTicketRule, SpikeRule, ThresholdRule
 from schemas.rules.types import BurnWindows
+
+SHIPPED = NEGATIVE.evidence_nats
 
 HOUR = 3_600_000
 NIGHT = Night(0, 420, "Asia/Shanghai")
@@ -136,7 +139,7 @@ def ask(world: World, per_week: float, *rules: Rule) -> Any:
 
 
 def test_it_finds_the_setting_that_keeps_to_the_wish_and_names_what_is_lost_the_longest_first() -> None:
-    world = World([11.0 + n for n in range(60)])
+    world = World([SHIPPED + n for n in range(60)])
     advice = ask(world, 40, SPIKES)
     assert advice.reached
     assert 35 <= advice.pages_then <= 40
@@ -147,7 +150,7 @@ def test_it_finds_the_setting_that_keeps_to_the_wish_and_names_what_is_lost_the_
 
 
 def test_it_loosens_when_more_are_wished() -> None:
-    advice = ask(World([float(n) for n in range(60)]), 55, SPIKES)
+    advice = ask(World([SHIPPED - 11.0 + n for n in range(60)]), 55, SPIKES)
     assert (advice.pages, advice.reached) == (49, True)
     assert 50 < advice.pages_then <= 55
     assert not advice.lost
@@ -155,19 +158,19 @@ def test_it_loosens_when_more_are_wished() -> None:
 
 
 def test_pages_of_rules_without_a_setting_are_taken_off_the_wish_first() -> None:
-    advice = ask(World([11.0 + n for n in range(60)], fixed=20), 40, SPIKES, TICKETS)
+    advice = ask(World([SHIPPED + n for n in range(60)], fixed=20), 40, SPIKES, TICKETS)
     assert (advice.pages, advice.fixed, advice.reached) == (80, 20, True)
     assert advice.pages_then <= 40
 
 
 def test_a_wish_beneath_them_does_not_mute_all_the_others() -> None:
-    advice = ask(World([11.0 + n for n in range(60)], fixed=30), 20, SPIKES, TICKETS)
+    advice = ask(World([SHIPPED + n for n in range(60)], fixed=30), 20, SPIKES, TICKETS)
     assert not advice.reached
     assert 30 < advice.pages_then <= 50
 
 
 def test_the_more_pages_are_wished_the_fewer_are_lost() -> None:
-    lost = [len(ask(World([11.0 + n for n in range(60)]), wish, SPIKES).lost) for wish in (10, 20, 40, 60)]
+    lost = [len(ask(World([SHIPPED + n for n in range(60)]), wish, SPIKES).lost) for wish in (10, 20, 40, 60)]
     assert lost == sorted(lost, reverse=True)
     assert lost[-1] == 0
 
@@ -182,6 +185,6 @@ def test_what_another_rule_says_instead_is_made_up_for() -> None:
                 return replace(made, pages=made.pages + 3), found
             return made, found
 
-    advice = ask(Meeting([11.0 + n for n in range(60)]), 40, SPIKES, TICKETS)
+    advice = ask(Meeting([SHIPPED + n for n in range(60)]), 40, SPIKES, TICKETS)
     assert advice.reached
     assert 25 < advice.pages_then <= 40
