@@ -32,7 +32,7 @@ _FEWEST = 100
 class SecondSettings:
     """Chosen on the tuning part; docs/sentiment.md has the table."""
 
-    below: tuple[float, ...] = (2.0, 1.0)  # log-odds within which a text is doubtful, look by look
+    below: tuple[float, ...] = (1.5, 1.0)  # log-odds within which a text is doubtful, look by look
     learn_below: float = 4.0  # the net learns from these, most of which it will never be asked
     first_share: float = 0.5  # of the n-grams' log-odds in a target, beside the hint
     label_share: float = 0.1  # of the label in a target where there is a hint
