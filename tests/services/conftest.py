@@ -78,11 +78,12 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
         process.wait(30)
 
 
-def until(holds: Callable[[], bool], *, within_s: float) -> None:
-    """Wait for it; what comes after finds out when it did not come true."""
+def until(holds: Callable[[], bool], *, within_s: float) -> bool:
+    """Wait for it; False when it did not come true in time."""
     deadline = time.monotonic() + within_s
-    while not holds() and time.monotonic() < deadline:
+    while not (held := holds()) and time.monotonic() < deadline:
         time.sleep(0.1)
+    return held
 
 
 def free_port() -> int:

@@ -5,7 +5,6 @@ import asyncio
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 import urllib.error
@@ -25,6 +24,7 @@ from alerts.notify.pipeline import Notifier
 from schemas.instants import parse_instant
 from schemas.notify import Channel, NotifyConfig, Route, Secret
 from schemas.results import Alert, Delivery
+from tests.services.conftest import free_port
 from tests.suites.notifier_suite import spike
 
 pytestmark = [pytest.mark.timeout(120)]
@@ -67,13 +67,6 @@ class Running:
             one for message in self.told for one in message["alerts"]
             if one["status"] == status and labels.items() <= one["labels"].items()
         ]  # fmt: skip
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,10 @@ line and environment that Compose would give it, against the embedded servers un
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +15,7 @@ import pytest
 from embedded import clickhouse, kafka
 from peakwatch import stores
 from schemas.settings import read_settings
+from tests.services.conftest import free_port, until
 from tests.suites.compose import ROOT, compose, image_env, image_list, make_env
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timeout(240)]
@@ -108,22 +107,6 @@ class Stack:
         for name, here in self._names.items():
             value = value.replace(name, here)
         return value
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
-
-
-def until(holds: Callable[[], bool], *, within_s: float) -> bool:
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        if holds():
-            return True
-        time.sleep(0.5)
-    return holds()
 
 
 @pytest.fixture(scope="module")

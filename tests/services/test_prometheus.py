@@ -5,14 +5,13 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +26,7 @@ from peakwatch import stores
 from schemas.instants import format_instant
 from schemas.settings import read_settings
 from storage.migrate import migrate
+from tests.services.conftest import free_port, until
 from tests.unit.agents.test_metrics import keep_own
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timeout(240)]
@@ -104,7 +104,7 @@ class Watched:
         return float(found[0]["value"][1]) if found else None
 
     def becomes(self, expression: str, value: float, *, within_s: float = 40) -> None:
-        wait(lambda: self.value(expression) == value, within_s=within_s)
+        until(lambda: self.value(expression) == value, within_s=within_s)
         assert self.value(expression) == value, (expression, self.logs())
 
     def logs(self) -> str:
@@ -147,19 +147,6 @@ def get(url: str) -> tuple[int, str]:
         return 0, ""
 
 
-def wait(holds: Callable[[], bool], *, within_s: float) -> None:
-    deadline = time.monotonic() + within_s
-    while not holds() and time.monotonic() < deadline:
-        time.sleep(0.2)
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     program = shutil.which("prometheus")
@@ -177,7 +164,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         try:
             watched.start_worker()
             watched.start_prometheus(program)
-            wait(lambda: watched.get("/readyz")[0] == 200, within_s=60)
+            until(lambda: watched.get("/readyz")[0] == 200, within_s=60)
             watched.feed()
             yield watched
         finally:
@@ -230,7 +217,7 @@ def test_prometheus_answers_every_query_of_the_dashboard_pipeline(watched: Watch
             if answer is None or not (answer["result"] or any(name in one for name in NOT_HERE))
         }  # fmt: skip
 
-    wait(lambda: not unanswered(), within_s=30)
+    until(lambda: not unanswered(), within_s=30)
     assert unanswered() == set(), watched.logs()
 
 
@@ -242,7 +229,7 @@ def test_every_rule_is_evaluated_and_a_healthy_worker_raises_none(watched: Watch
         groups[:] = watched.api("rules")["groups"]
         return all(rule["health"] == "ok" for group in groups for rule in group["rules"])
 
-    wait(evaluated, within_s=30)
+    until(evaluated, within_s=30)
     found = [rule for group in groups for rule in group["rules"]]
     assert [rule["name"] for rule in found if rule["health"] != "ok"] == []
     assert len(found) > 30
@@ -261,5 +248,5 @@ def test_a_worker_that_ends_is_missed(watched: Watched) -> None:
         missing[:] = [one["labels"]["alertname"] for one in watched.api("alerts")["alerts"]]
         return "PeakWatchNoWorker" in missing
 
-    wait(missed, within_s=30)
+    until(missed, within_s=30)
     assert "PeakWatchNoWorker" in missing

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +23,7 @@ from agents.app import topic_specs
 from agents.broker import ensure_topics
 from embedded import clickhouse, kafka
 from schemas.settings import Settings
-from tests.services.conftest import free_port
+from tests.services.conftest import free_port, until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 
@@ -110,15 +110,6 @@ def make_keystore(folder: Path) -> Path:
     keystore = folder / "keystore.pem"
     keystore.write_text((folder / "broker.key").read_text() + (folder / "authority.pem").read_text())
     return keystore
-
-
-def until(holds: Callable[[], bool], *, within_s: float) -> bool:
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        if holds():
-            return True
-        time.sleep(0.5)
-    return holds()
 
 
 @pytest.fixture(scope="module")
