@@ -108,6 +108,7 @@ AnyEvent = Review | Complaint | Ticket | Orders
 Decoded = tuple[AnyEvent, int]
 
 DEFAULT_RATING_MAX: Final = 5.0
+CSAT_OVERFLOWS: Final = "Number out of range - at `$.csat`"  # msgspec's words; a test sees to it that they stay
 EVENT_TYPES: Final[dict[Source, type[AnyEvent]]] = {
     REVIEWS: Review,
     COMPLAINTS: Complaint,
@@ -130,7 +131,7 @@ def decode_event(topic: str, raw: bytes, *, now_ms: int | None = None) -> Decode
     try:
         event = decoder.decode(raw)
     except msgspec.ValidationError as error:
-        raise BadEvent("invalid_field", str(error)) from None
+        event = _without_csat(decoder, raw, str(error))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadEvent("not_json", str(error)) from None
     except RecursionError:
@@ -141,6 +142,21 @@ def decode_event(topic: str, raw: bytes, *, now_ms: int | None = None) -> Decode
     if type(event) is Review and event.rating is not None:
         _check_rating(event.rating, event.rating_limit)
     return event, at_ms
+
+
+def _without_csat(decoder: msgspec.json.Decoder[AnyEvent], raw: bytes, mistake: str) -> AnyEvent:
+    """A step whose `csat` no float holds (1e400): like any outside 1..5 it costs the value, not the step (rule A5)."""
+    if mistake != CSAT_OVERFLOWS:
+        raise BadEvent("invalid_field", mistake)
+    try:
+        fields = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        del fields["csat"]
+        step = decoder.decode(msgspec.json.encode(fields))
+    except msgspec.ValidationError as error:
+        raise BadEvent("invalid_field", str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadEvent("not_json", str(error)) from None
+    return msgspec.structs.replace(step, csat=float("inf"))
 
 
 def _instant(value: int | str) -> int:

@@ -115,6 +115,26 @@ def test_a_score_out_of_range_is_no_dead_letter() -> None:
     assert event.csat == 99
 
 
+def step(csat: bytes, *, more: bytes = b"") -> bytes:
+    return b'{"event_id":"a","event_time":1,"csat":' + csat + b',"ticket_id":"t","action":"closed"' + more + b"}"
+
+
+@pytest.mark.parametrize("csat", [b"1e400", b"-1e400", b"9" * 400])
+def test_a_score_that_no_float_holds_costs_the_value_and_not_the_step(csat: bytes) -> None:
+    event, at_ms = decode_event("tickets", step(csat, more=b',"queue":"refund","later_field":[1e400]'))
+    assert isinstance(event, Ticket)
+    assert (event.action, event.queue, at_ms) == ("closed", "refund", 1)
+    assert event.csat is not None
+    assert not 1.0 <= event.csat <= 5.0
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"), [(b',"bot":1', "invalid_field"), (b',"seq":1e400', "invalid_field"), (b',"x":}', "not_json")]
+)
+def test_a_score_that_no_float_holds_excuses_no_other_mistake(more: bytes, reason: str) -> None:
+    assert refusal("tickets", step(b"1e400", more=more)) == reason
+
+
 @pytest.mark.parametrize(
     "message",
     [
