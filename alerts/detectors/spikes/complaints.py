@@ -277,6 +277,10 @@ class ComplaintWatch(Watch):
             self.common.add_passed(ids, self.exposure.total(ids, now_ms), share)
 
     def _note_incidents(self, pane: Pane, now_ms: int) -> None:
+        """What came and what was due since the last complaint of any slice: silence of them all is a feed that lags,
+        or that is dead, and no recovery."""
+        if not len(pane.at):
+            return
         for one in self.incidents.open():
             mine = pane.sids[:, one.column] == one.sid
             due = self.passed.pop(one.sid, 0.0)

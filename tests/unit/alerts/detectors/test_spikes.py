@@ -99,6 +99,21 @@ def test_complaints_rise_is_found(orders: bool) -> None:
     assert [(one.kind, one.labels["value"]) for one in found] == [("complaint_spike", "手机")]
 
 
+def test_complaints_that_come_minutes_after_the_orders_do_not_end_an_incident() -> None:
+    def in_lumps() -> Iterator[Batch]:
+        held: list[Observation] = []
+        for newest, batch in stream(240, spike=(200, 240, 5.0), complaint_spike=True):
+            mine = [one for one in batch if one.kind == "complaint"]
+            held += mine
+            others = [one for one in batch if one.kind != "complaint"]
+            lump, held = (held, []) if newest // 10_000 % 24 == 0 else ([], held)
+            yield newest, others + lump
+
+    decisions = [one for one in run(SpikeDetector(SpikeConfig()), in_lumps()) if one.kind == "complaint_spike"]
+    assert len(raised(decisions)) == 1
+    assert [one.at for one in decisions if one.state == "clear"] == []
+
+
 def test_first_hour_without_any_baseline_wakes_nobody() -> None:
     for seed in range(3):
         assert raised(run(SpikeDetector(SpikeConfig()), stream(60, seed=seed))) == []
