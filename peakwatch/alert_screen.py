@@ -12,7 +12,7 @@ from schemas.strict import show_ms
 from storage.history import AlertState, SilenceState
 
 if TYPE_CHECKING:
-    from peakwatch.explaining import Explanation
+    from peakwatch.explaining.explain import Explanation
 
 _COLOURS: Final = {"critical": "bold red", "warning": "yellow", "info": "cyan", "resolved": "dim"}
 DONE: Final = {
@@ -100,7 +100,8 @@ def show_explanation(found: "Explanation") -> None:
     marks = {True: "agrees", False: "DIFFERS", None: "shown"}
     for check in found.checks:
         note = f"  ({check.note})" if check.note else ""
-        print(f"  {marks[check.agrees]:8}{check.what}: said {_shown(check.said)}, found {_shown(check.found)}{note}")
+        said = "" if check.said is None and check.found is not None else f"said {_shown(check.said)}, found "
+        print(f"  {marks[check.agrees]:8}{check.what}: {said}{_shown(check.found)}{note}")
     print()
     verdict = {
         True: "the stored rows bear it out",

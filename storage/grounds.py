@@ -3,14 +3,14 @@
 Questions only; what they prove is for whoever asks. Instants are ms since the epoch; spans are open at their end.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
 
 from schemas.results import WindowRow
 from storage.history import Asks
 from storage.rows import TABLES
 
-HOUR_MS: Final = 3_600_000
+ORDERS_MS: Final = 3_600_000
 _PERCENTILED: Final = ("first_response_ms", "resolution_ms")
 _IN: Final = "event_time >= fromUnixTimestamp64Milli(%(begin)s) AND event_time < fromUnixTimestamp64Milli(%(end)s)"
 
@@ -21,6 +21,7 @@ class Told(NamedTuple):
     at: int
     customer: str
     negative: bool
+    score: float = 0.5  # of a review: 1 is positive
 
 
 class StepRow(NamedTuple):
@@ -44,14 +45,6 @@ class LedgerRow(NamedTuple):
     calendar_version: str
     target_ms: int
     elapsed_ms: int
-
-
-class Rate(NamedTuple):
-    """Of the windows of an hour before: events and what was counted of them."""
-
-    hours: int
-    events: int
-    hits: int
 
 
 class Grounds:
@@ -79,33 +72,33 @@ class Grounds:
         )
         return _window(dict(zip(table.columns, rows[0], strict=True))) if rows else None
 
-    def reviews(self, parts: Mapping[str, str], *, begin: int, end: int) -> list[Told]:
-        """The judged reviews of a slice, in order of arrival, each with whether it is negative."""
-        return self._told("reviews", "label = 'negative'", "NOT late AND invalid = ''", parts, begin=begin, end=end)
+    def reviews(
+        self, parts: Mapping[str, str], *, begin: int, end: int, by: Collection[str] | None = None
+    ) -> list[Told]:
+        """The judged reviews of a slice, in order of arrival; `by`: only those of these customers."""
+        columns, kept = "label = 'negative', score", "NOT late AND invalid = ''"
+        return self._told("reviews", columns, kept, parts, begin=begin, end=end, by=by)
 
-    def complaints(self, parts: Mapping[str, str], *, begin: int, end: int) -> list[Told]:
-        """The complaints of a slice, in order of arrival."""
-        return self._told("complaints", "true", "NOT late", parts, begin=begin, end=end)
+    def complaints(
+        self, parts: Mapping[str, str], *, begin: int, end: int, by: Collection[str] | None = None
+    ) -> list[Told]:
+        """The complaints of a slice, in order of arrival; `by`: only those of these customers."""
+        return self._told("complaints", "true, 0.5", "NOT late", parts, begin=begin, end=end, by=by)
 
-    def orders(self, parts: Mapping[str, str], *, begin: int, end: int) -> int:
-        """Orders of a slice."""
+    def orders(self, parts: Mapping[str, str], *, begin: int, end: int) -> float:
+        """Orders of a slice: each count spread over the time since the one before it, an hour at most."""
         where, params = _slice(parts)
         rows = self._client.execute(
-            f"SELECT sum(count) FROM {self._db}.orders_v WHERE NOT late AND {_IN}{where}",
-            {**params, "begin": begin, "end": end},
+            "SELECT toUnixTimestamp64Milli(event_time) AS at, sum(count) "
+            f"FROM {self._db}.orders_v WHERE NOT late AND {_IN}{where} GROUP BY at ORDER BY at",
+            {**params, "begin": begin - ORDERS_MS, "end": end + ORDERS_MS},
         )
-        return int(rows[0][0] or 0)
-
-    def before(self, dimension: str, value: str, *, hits: str, count: str, end: int, days: int = 7) -> Rate:
-        """A rate by the windows of an hour of the days before, each hour once."""
-        rows = self._client.execute(
-            f"SELECT count(), sum({count}), sum({hits}) FROM {self._db}.windows_v "
-            "WHERE window_seconds = 3600 AND dimension = %(dimension)s AND value = %(value)s "
-            "AND window_end <= fromUnixTimestamp64Milli(%(end)s) AND window_end > fromUnixTimestamp64Milli(%(begin)s) "
-            "AND toUnixTimestamp64Milli(window_end) %% 3600000 = 0",
-            {"dimension": dimension, "value": value, "end": end, "begin": end - days * 24 * HOUR_MS},
-        )
-        return Rate(*(int(one or 0) for one in rows[0]))
+        found, before = 0.0, begin - ORDERS_MS
+        for at, count in rows:
+            inside = min(at, end) - max(before, begin)
+            found += count * max(0, inside) / max(1, at - before)
+            before = at
+        return found
 
     def steps(self, ticket_id: str) -> list[StepRow]:
         """A ticket's steps in order of arrival."""
@@ -162,18 +155,24 @@ class Grounds:
         return int(rows[0][0])
 
     def _told(
-        self, table: str, negative: str, kept: str, parts: Mapping[str, str], *, begin: int, end: int
+        self, table: str, columns: str, kept: str, parts: Mapping[str, str], *, begin: int, end: int,
+        by: Collection[str] | None,
     ) -> list[Told]:  # fmt: skip
+        if by is not None and not by:
+            return []
         where, params = _slice(parts)
+        if by is not None:
+            where += " AND customer IN %(by)s"
+            params["by"] = tuple(by)
         rows = self._client.execute(
-            f"SELECT toUnixTimestamp64Milli(event_time), customer, {negative} FROM {self._db}.{table}_v "
+            f"SELECT toUnixTimestamp64Milli(event_time), customer, {columns} FROM {self._db}.{table}_v "
             f"WHERE {kept} AND {_IN}{where} ORDER BY received_at, topic_offset",
             {**params, "begin": begin, "end": end},
         )
-        return [Told(at, customer, bool(hit)) for at, customer, hit in rows]
+        return [Told(at, customer, bool(hit), float(score)) for at, customer, hit, score in rows]
 
 
-def _slice(parts: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+def _slice(parts: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
     where = "".join(f" AND {name} = %(slice_{name})s" for name in parts)
     return where, {f"slice_{name}": value for name, value in parts.items()}
 

@@ -169,8 +169,9 @@ def _explain(arguments: argparse.Namespace, history: "History", now_ms: int) -> 
     from peakwatch import stores
     from peakwatch.acting import whole_id
     from peakwatch.config import load_config
-    from peakwatch.explaining import explain
+    from peakwatch.explaining.explain import explain
     from storage.grounds import Grounds
+    from storage.past import Past
 
     settings = settings_of(arguments)
     alert_id = whole_id(history, arguments.ids[0])
@@ -182,7 +183,8 @@ def _explain(arguments: argparse.Namespace, history: "History", now_ms: int) -> 
     )
     client = stores.clickhouse(settings)
     try:
-        found = explain(said, Grounds(client, database=settings.clickhouse_database), config)
+        database = settings.clickhouse_database
+        found = explain(said, Grounds(client, database=database), Past(client, database=database), config)
     finally:
         client.close()
     done, sent = history.actions(alert_id), history.deliveries(alert_id)

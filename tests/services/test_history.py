@@ -7,11 +7,13 @@ from typing import Any, Final, Literal
 import pytest
 
 from embedded.clickhouse import start
-from schemas.results import Alert, AlertAction, Delivery, SlaClockRow, SlaTransition
+from schemas.results import Alert, AlertAction, Delivery, OrdersRow, SlaClockRow, SlaTransition
 from storage.client import ClickHouse, ClickHouseSettings
 from storage.grounds import Grounds
 from storage.history import History
 from storage.migrate import migrate
+from storage.past import Fading, Group, Past, Span
+from storage.rows import to_block
 from storage.spool import DiskSpool
 from storage.writer import Writer, WriterSettings
 from tests.unit.storage.stand_ins import SteppingClock, make_review, make_window
@@ -118,7 +120,68 @@ async def test_a_clock_is_one_row_and_its_ledger_names_policy_and_calendar(
 async def test_events_of_a_slice_are_those_that_the_detectors_saw(history: History, client: ClickHouse) -> None:
     grounds = Grounds(client, database=DATABASE)
     seen = grounds.reviews({"category": "手机", "region": "华东"}, begin=0, end=10**13)
-    assert [one.negative for one in seen] == [True, False]  # neither the empty nor the late one
+    assert [(one.negative, one.score) for one in seen] == [(True, 0.8), (False, 0.8)]  # neither the empty nor the late
+    assert grounds.reviews({}, begin=0, end=10**13, by={"c"}) == seen
+    assert grounds.reviews({}, begin=0, end=10**13, by={"somebody else"}) == []
     row = make_window(1, window_seconds=300, dimension="category", value="手机", complaints=8)
     assert grounds.window(seconds=300, dimension="category", value="手机", at_ms=row.window_end + 9_999) == row
     assert grounds.window(seconds=300, dimension="category", value="手机", at_ms=row.window_end - 1) is None
+
+
+EVENING: Final = 1_762_862_400_000  # 2025-11-11 20:00 in Shanghai, a Tuesday
+FADING: Final = Fading(long_ms=3_600_000, level_ms=1_800_000, zone_ms=8 * 3_600_000)
+HOUR: Final = 3_600_000
+
+
+def counted(number: int, at: int, count: int, category: str) -> OrdersRow:
+    return OrdersRow(f"o{number}", at, at, 0, number, category, "", "", "", "", "", count, False)
+
+
+PAST: Final[list[Any]] = [
+    make_review(1, event_time=EVENING - HOUR, score=0.02), make_review(2, event_time=EVENING - HOUR, score=0.02),
+    make_review(3, event_time=EVENING - HOUR, category="家电"), make_review(4, event_time=EVENING - 1, late=True),
+    make_review(5, event_time=EVENING - 1, invalid="empty"), make_review(6, event_time=EVENING),
+    counted(1, EVENING - HOUR, 60, "手机"), counted(2, EVENING - HOUR // 2, 10, "手机"), counted(3, EVENING, 40, ""),
+    alert("s1", "firing", 1)._replace(
+        kind="negative_spike", labels={"dimension": "category+region", "value": "手机|华东"}, at=EVENING - HOUR,
+        starts_at=EVENING - HOUR - 1,
+    ),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def past(client: ClickHouse) -> Past:
+    migrate(client, database="pw_past")
+    for row in PAST:
+        block = to_block([row])
+        client.insert(f"pw_past.{block.table}", block.names, block.columns)
+    return Past(client, database="pw_past")
+
+
+WEEK: Final[dict[str, Any]] = {"begin": EVENING - 24 * HOUR, "end": EVENING, "fading": FADING}
+
+
+def test_reviews_of_before_are_told_apart_by_slice_hour_and_verdict_and_fade(past: Past) -> None:
+    found = past.reviews({"category": "手机", "customer_tier": "silver"}, **WEEK, but=[])
+    assert sorted(found) == [
+        Group((0, 0), 19, 1.5, 1.0, 0.5, 0.25), Group((1, 0), 19, -4.0, 2.0, 1.0, 0.5),
+    ]  # fmt: skip
+    assert past.reviews({}, **WEEK, but=[])[0].match == ()
+
+
+def test_what_other_alerts_speak_of_is_not_usual(past: Past) -> None:
+    spans = past.spikes("negative_spike", begin=EVENING - 24 * HOUR, end=EVENING, but="")
+    assert spans == [Span({"category": "手机", "region": "华东"}, EVENING - HOUR - 1, EVENING)]
+    assert [one.match for one in past.reviews({"category": "手机"}, **WEEK, but=spans)] == [(0,)]
+    assert past.spikes("negative_spike", begin=EVENING - 24 * HOUR, end=EVENING, but="s1") == []
+    assert past.spikes("complaint_spike", begin=0, end=EVENING, but="") == []
+
+
+def test_a_count_of_orders_is_of_the_time_before_it(past: Past, client: ClickHouse) -> None:
+    later = past.orders({"category": "手机"}, **{**WEEK, "end": EVENING + 1}, but=[])
+    assert {(one.match, one.hour): one.came for one in later} == {((1,), 18): 60.0, ((1,), 19): 10.0, ((-1,), 19): 40.0}
+    assert past.denominators(begin=0, end=EVENING) == (None, EVENING - HOUR // 2)
+    grounds = Grounds(client, database="pw_past")
+    assert grounds.orders({}, begin=EVENING - HOUR // 2, end=EVENING - HOUR // 4) == pytest.approx(20.0)
+    assert grounds.orders({"category": "手机"}, begin=EVENING - HOUR, end=EVENING) == pytest.approx(10.0)
+    assert past.complaints({"category": "手机"}, **WEEK, but=[]) == []

@@ -1,18 +1,17 @@
 """A decision recomputed from rows: what bears it out, what does not, and what cannot be judged."""
 
-from collections.abc import Mapping
 from typing import Any, Final, cast
 
 import pytest
 
-from alerts.detectors.spikes.config import NEGATIVE
 from alerts.rules import load_peaks
 from peakwatch.config import Config
-from peakwatch.explaining import Explanation, explain
+from peakwatch.explaining.explain import Explanation, explain
 from schemas.results import Alert, WindowRow
 from schemas.rules import parse_rules
 from sla.policy import Policy, make_policy
-from storage.grounds import Grounds, LedgerRow, Rate, StepRow, Told
+from storage.grounds import Grounds, LedgerRow, StepRow
+from storage.past import Past
 from tests.unit.storage.stand_ins import make_window
 
 MINUTE: Final = 60_000
@@ -20,7 +19,6 @@ T0: Final = 1_793_980_800_000
 RULES: Final = parse_rules(
     [
         {"name": "many", "kind": "threshold", "figure": "complaints", "above": 5, "dimensions": ["category"]},
-        {"name": "spike", "kind": "negative_spike"},
     ],
     source="r",
 )
@@ -29,10 +27,6 @@ BASE: Final = Alert(
     alert_id="a", rule="many", kind="threshold", status="firing", severity="warning", at=T0 + 10 * MINUTE,
     starts_at=T0, ends_at=None, labels={"dimension": "category", "value": "手机"}, value=8.0, baseline=5.0, peak=None,
     summary="", evidence={"figure": "complaints", "windows": [{"window_seconds": 300, "value": 8.0}]}, reason="",
-)  # fmt: skip
-SPIKE: Final = BASE._replace(
-    rule="spike", kind="negative_spike", value=0.5, baseline=0.1,
-    evidence={"count": 40, "negative": 20, "expected": 4.0, "ratio": 5.0, "log_likelihood_ratio": 14.0},
 )  # fmt: skip
 BREACH: Final = BASE._replace(
     kind="sla_breach", labels={"ticket_id": "t", "clock": "first_response", "policy": "first"}, evidence={}
@@ -50,12 +44,6 @@ class Rows:
 
     def window(self, **_: Any) -> WindowRow | None:
         return cast("WindowRow | None", self.found.get("window"))
-
-    def reviews(self, parts: Mapping[str, str], *, begin: int, end: int) -> list[Told]:
-        return [one for one in self.found["reviews"] if begin <= one.at < end]
-
-    def before(self, *_: Any, **__: Any) -> Rate:
-        return Rate(100, 1_000, 100)
 
     def steps(self, ticket_id: str) -> list[StepRow]:
         return cast("list[StepRow]", self.found["steps"])
@@ -76,7 +64,7 @@ class Rows:
 
 def why(alert: Alert, *, policies: tuple[Policy, ...] = (FIRST,), **found: Any) -> Explanation:
     config = Config(policies, {}, RULES, load_peaks("peaks: []", source="p"))
-    return explain([alert], cast(Grounds, Rows(**found)), config)
+    return explain([alert], cast(Grounds, Rows(**found)), cast(Past, None), config)
 
 
 def verdicts(found: Explanation) -> dict[str, bool | None]:
@@ -99,49 +87,6 @@ def test_a_window_that_is_not_stored_judges_nothing() -> None:
 def test_a_value_that_is_not_beyond_its_bound_is_told() -> None:
     alert = BASE._replace(value=4.0, evidence={"figure": "complaints", "windows": []})
     assert why(alert).agrees is False
-
-
-def told(count: int, *, negative: bool, customer: str = "", at: int = T0 + MINUTE) -> list[Told]:
-    return [Told(at, customer or f"{negative}{number}", negative) for number in range(count)]
-
-
-def test_a_spike_s_counts_are_counted_anew_and_a_customer_s_anger_once() -> None:
-    rows = [*told(20, negative=False), *told(20, negative=True), *told(9, negative=True, customer="angry")]
-    rows += told(1, negative=True, customer="angry", at=T0 - MINUTE)
-    found = why(SPIKE, reviews=rows)
-    assert [(one.said, one.found, one.agrees) for one in found.checks[:2]] == [(40, 40, True), (20, 20, True)]
-    assert verdicts(found)["times the expected"] is True
-    assert found.agrees is True
-
-
-def test_a_spike_without_its_reviews_is_not_borne_out() -> None:
-    found = why(SPIKE, reviews=told(40, negative=False))
-    assert verdicts(found)["negative ones"] is False
-    assert verdicts(found)["times the expected"] is False
-
-
-@pytest.mark.parametrize(
-    ("dimension", "value", "asked", "sign"),
-    [
-        ("all", "", None, -1),
-        ("category", "手机", None, -1),
-        ("product_id", "p1", None, 2),
-        ("category+region", "手机|华东", None, 1),
-        ("category", "手机", 20.0, -1),
-    ],
-)
-def test_a_spike_s_evidence_stands_beside_what_its_slice_needed(
-    dimension: str, value: str, asked: float | None, sign: int
-) -> None:
-    rules = parse_rules(
-        [{"name": "spike", "kind": "negative_spike", **({} if asked is None else {"evidence_nats": asked})}], source="r"
-    )
-    alert = SPIKE._replace(labels={"dimension": dimension, "value": value})
-    rows = Rows(reviews=told(20, negative=True))
-    found = explain([alert], cast(Grounds, rows), Config((), {}, rules, load_peaks("peaks: []", source="p")))
-    (evidence,) = (check for check in found.checks if check.what == "evidence in nats")
-    needed = (asked or NEGATIVE.evidence_nats) + sign * NEGATIVE.spread_nats
-    assert f"the alarm is at {needed:g}," in evidence.note
 
 
 CREATED: Final = StepRow(T0, "created", 0, None, False, {"priority": "normal"})

@@ -1,41 +1,26 @@
 """Why an alert fired: what it said, recomputed from the rows that the store has, by rules that are in force now.
 
-A check agrees, differs, or cannot be made (rows too old, a rule that changed); each says what it looked at. Of a spike
-the counts are counted anew and the size of the rise is tested against what the alert took for usual; how usual was
-learnt cannot be repeated from rows, so the hours of the week before stand beside it.
+A check agrees, differs, or cannot be made (rows too old, a rule that changed); each says what it looked at.
 """
 
 import dataclasses
-import math
-from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
 
-from alerts.detectors.spikes.config import COMPLAINT, NEGATIVE, SpikeConfig
-from alerts.detectors.spikes.dedupe import Customers
-from alerts.detectors.spikes.series import rank_of
 from alerts.storm import STORM_RULE
 from peakwatch.config import Config
+from peakwatch.explaining.checks import Check, close
+from peakwatch.explaining.spikes import spike
 from schemas.instants import format_instant
 from schemas.results import Alert
-from schemas.rules import SpikeRule, ThresholdRule, figure_of, slice_parts
+from schemas.rules import Rule, SpikeRule, ThresholdRule, figure_of
 from schemas.strict import show_ms
 from sla.step import Step
 from sla.watch import SlaWatch
-from storage.grounds import Grounds, Told
+from storage.grounds import Grounds
+from storage.past import Past
 
-CLOSE: Final = 1e-5  # rows are rounded to six digits
-LATE_SHARE: Final = 0.05  # what came late or was told apart later may change a count by so much, and by two
 KINDS_OF_TICKETS: Final = {"sla_breach": "breach", "sla_warning": "warning"}
-
-
-class Check(NamedTuple):
-    """One figure of an alert and what the rows say of it. `agrees` None: it is shown, not judged."""
-
-    what: str
-    said: Any
-    found: Any
-    agrees: bool | None
-    note: str = ""
 
 
 class Explanation(NamedTuple):
@@ -52,10 +37,11 @@ class Explanation(NamedTuple):
         return all(judged) if judged else None
 
 
-def explain(transitions: Sequence[Alert], grounds: Grounds, config: Config) -> Explanation:
+def explain(transitions: Sequence[Alert], grounds: Grounds, past: Past, config: Config) -> Explanation:
     """Recompute the decision by which an alert fired first. `transitions` are all that was said of it."""
     alert = next((one for one in transitions if one.status == "firing"), transitions[0])
     rule = next((one for one in config.rules if one.name == alert.rule), None)
+    checks: Iterable[Check]
     if alert.rule == STORM_RULE:
         checks = _storm(alert, grounds)
     elif alert.kind in KINDS_OF_TICKETS:
@@ -63,12 +49,25 @@ def explain(transitions: Sequence[Alert], grounds: Grounds, config: Config) -> E
     elif alert.kind == "feed_silent":
         checks = _silence(alert, grounds)
     elif alert.kind in ("negative_spike", "complaint_spike"):
-        checks = _spike(alert, grounds, rule if isinstance(rule, SpikeRule) else None)
+        own = rule if isinstance(rule, SpikeRule) else None
+        checks = spike(alert, grounds, past, rule=own, peaks=config.peaks)
     elif "horizon_ms" in alert.evidence:
         checks = _wave(alert, grounds)
     else:
         checks = _threshold(alert, grounds, rule if isinstance(rule, ThresholdRule) else None)
-    return Explanation(alert, "" if rule is None else repr(rule), tuple(checks))
+    return Explanation(alert, "" if rule is None else _written(rule), tuple(checks))
+
+
+def _written(rule: Rule) -> str:
+    """What a rule says beyond what every rule is from the start, about as its file does."""
+    said = []
+    for field in dataclasses.fields(rule):
+        value = getattr(rule, field.name)
+        if field.name == "name" or value == field.default or value in ((), {}, None):
+            continue
+        name = field.name.removesuffix("_ms")
+        said.append(f"{name} {show_ms(value) if name != field.name else value}")
+    return f"{rule.name}: {', '.join(said)}"
 
 
 def _threshold(alert: Alert, grounds: Grounds, rule: ThresholdRule | None) -> Iterator[Check]:
@@ -89,55 +88,17 @@ def _threshold(alert: Alert, grounds: Grounds, rule: ThresholdRule | None) -> It
             divisor = figure_of(row, evidence["per"])
             found = found / divisor if divisor else None
         note = f"window_end {format_instant(row.window_end)}, version {row.version}"
-        yield Check(what, window["value"], found, _close(window["value"], found), note)
+        yield Check(what, window["value"], found, close(window["value"], found), note)
     if alert.value is not None and alert.baseline is not None:
         below = bool(evidence.get("below"))
         beyond = alert.value < alert.baseline if below else alert.value > alert.baseline
         yield Check("bound", alert.baseline, alert.value, beyond, "the value lies below it" if below else "above it")
     if rule is not None and not rule.burn_rate:
         bound = rule.above if rule.above is not None else rule.below
-        same = _close(bound, alert.baseline)
+        same = close(bound, alert.baseline)
         yield Check(
             "bound of the rule now", alert.baseline, bound, None, "" if same else "the rule or phase has changed"
         )
-
-
-def _spike(alert: Alert, grounds: Grounds, rule: SpikeRule | None) -> Iterator[Check]:
-    evidence, settings = alert.evidence, NEGATIVE if alert.kind == "negative_spike" else COMPLAINT
-    dimension, value = alert.labels["dimension"], alert.labels["value"]
-    parts = slice_parts(dimension, value)
-    ask = grounds.reviews if alert.kind == "negative_spike" else grounds.complaints
-    since = alert.starts_at - SpikeConfig().customer_ms
-    span = f"{format_instant(alert.starts_at)} to {format_instant(alert.at)}"
-    rows = ask(parts, begin=alert.starts_at, end=alert.at)
-    counted = _once_a_customer(ask({}, begin=since, end=alert.starts_at), rows)
-    hits = sum(one.negative for one in counted)
-    if alert.kind == "negative_spike":
-        yield _count("judged reviews", evidence["count"], len(counted), span)
-        yield _count("negative ones", evidence["negative"], hits, "a customer's within 12 h count once")
-        usual = grounds.before(dimension, value, hits="negative", count="judged", end=alert.starts_at)
-        rate = round(usual.hits / usual.events, 4) if usual.events else None
-    else:
-        yield _count("complaints", evidence["complaints"], hits, span)
-        orders = grounds.orders(parts, begin=alert.starts_at, end=alert.at)
-        yield Check("orders", evidence.get("orders"), orders, None, "said: as many as were due by then")
-        usual = grounds.before(dimension, value, hits="complaints", count="orders", end=alert.starts_at)
-        rate = round(1000 * usual.hits / usual.events, 4) if usual.events else None
-    yield Check(
-        "usual", alert.baseline, rate, None, f"{usual.hits} of {usual.events} in {usual.hours} hours of the week before"
-    )
-    due = float(evidence["expected"])
-    least = rule.min_ratio if rule is not None and rule.min_ratio is not None else settings.min_ratio
-    ratio = round((hits + 0.5) / (due + 0.5), 2)
-    yield Check(
-        "times the expected", evidence["ratio"], ratio, ratio >= least, f"{due:g} expected, at least {least:g} times"
-    )
-    nats = round(_nats(hits, due), 1)
-    if rule is not None and rule.evidence_nats is not None:
-        settings = dataclasses.replace(settings, evidence_nats=rule.evidence_nats)
-    needed = settings.wanted(rank_of(tuple(parts)))
-    note = f"a Poisson count of {due:g} against {hits}; the alarm is at {needed:g}, by each text's own probability"
-    yield Check("evidence in nats", evidence["log_likelihood_ratio"], nats, None, note)
 
 
 def _ticket(alert: Alert, grounds: Grounds, config: Config) -> Iterator[Check]:
@@ -200,29 +161,3 @@ def _storm(alert: Alert, grounds: Grounds) -> Iterator[Check]:
     seconds = alert.evidence["window_seconds"]
     found = grounds.fired(begin=alert.at - seconds * 1000, end=alert.at)
     yield Check("new alerts", alert.evidence["count"], found, found >= alert.evidence["count"], f"within {seconds} s")
-
-
-def _once_a_customer(earlier: Sequence[Told], rows: Sequence[Told]) -> list[Told]:
-    """The rows less a customer's repeated anger, as the detector leaves it out."""
-    heard = Customers(customer_ms=SpikeConfig().customer_ms)
-    for one in earlier:
-        if one.negative:
-            heard.again(one.customer, one.at)
-    return [one for one in rows if not (one.negative and heard.again(one.customer, one.at))]
-
-
-def _count(what: str, said: int, found: int, note: str) -> Check:
-    gap = abs(found - said)
-    agrees = gap <= max(2.0, LATE_SHARE * said)
-    return Check(what, said, found, agrees, note if not gap else f"{note}; some came late" if agrees else note)
-
-
-def _nats(hits: int, due: float) -> float:
-    """Log-likelihood ratio of a Poisson count to what was expected, 0 below it."""
-    return hits * math.log(hits / due) - (hits - due) if hits > due > 0.0 else 0.0
-
-
-def _close(one: float | None, other: float | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return abs(one - other) <= CLOSE * max(1.0, abs(one))
