@@ -1,7 +1,8 @@
-"""`peakwatch score --label`: the doubtful ones of many texts, asked about one by one or written out to be filled in.
+"""`peakwatch score --label`, `peakwatch alerts labels`: texts worth a person's look, the doubtful ones of many or those
+that false alarms quote, asked about one by one or written out to be filled in.
 
-Which texts are worth a look is `sentiment.labels`'s to say, as is the file; `python -m sentiment.train --data FILE`
-takes it. Texts are masked before anybody sees them.
+Which texts are doubtful is `sentiment.labels`'s to say, as is the file; `python -m sentiment.train --data FILE` takes
+it. Texts are masked before anybody sees them.
 """
 
 import json
@@ -64,12 +65,27 @@ def blank_line(text: str, score: float) -> str:
 def labels_of_marks(
     alerts: Iterable[Alert], actions: Iterable[AlertAction], judge: JudgeProtocol
 ) -> Iterator[Labelled]:
-    """What people's marks say: of every alert that somebody marked a false alarm, the texts it quotes that the judge
-    takes for negative, once each. The rows are those of the tables `alerts` and `alert_actions`."""
-    marked = {action.alert_id for action in actions if action.action == "false_alarm"}
-    quoted = (alert.evidence.get("texts", ()) for alert in alerts if alert.alert_id in marked)
-    texts = list(dict.fromkeys(mask_text(text) for quotes in quoted for text in quotes))
+    """What people's marks say by themselves: of each of `quotes_of_marks` that it was neutral. A weak label: training
+    leaves neutral texts out."""
+    texts = [text for text, _ in quotes_of_marks(alerts, actions, judge)]
     yield from from_alarm(texts, judge.judge_batch(texts), mark="false_alarm")
+
+
+def quotes_of_marks(
+    alerts: Iterable[Alert], actions: Iterable[AlertAction], judge: JudgeProtocol
+) -> list[tuple[str, float]]:
+    """Of every negative spike that somebody marked a false alarm, the texts it quotes that the judge takes for
+    negative, once each, with the judge's score. The rows are those of the tables `alerts` and `alert_actions`.
+
+    A complaint is one whether its alert was false or not: those of complaint spikes say nothing of the judge.
+    """
+    marked = {action.alert_id for action in actions if action.action == "false_alarm"}
+    kind = "negative_spike"
+    quoted = (one.evidence.get("texts", ()) for one in alerts if one.alert_id in marked and one.kind == kind)
+    texts = list(dict.fromkeys(mask_text(text) for quotes in quoted for text in quotes))
+    verdicts = judge.judge_batch(texts)
+    by_text = zip(texts, verdicts.text_score, verdicts.label, strict=True)
+    return [(text, score) for text, score, label in by_text if label == "negative"]
 
 
 def label_round(
@@ -77,11 +93,18 @@ def label_round(
 ) -> int:
     """A round over the lines of `source`; how many lines were written to `out`, each as soon as it is known."""
     texts = [raw.decode("utf-8", "replace").removesuffix("\n") for raw in source]
-    chosen = doubtful(texts, load(), n, seed=seed, known=known)
+    return ask_about(doubtful(texts, load(), n, seed=seed, known=known), out, ask=ask)
+
+
+def ask_about(chosen: Sequence[tuple[str, float]], out: IO[bytes], *, ask: Ask | None) -> int:
+    """Write what a person says of texts, or without one the texts to be filled in; how many lines were written."""
     if ask is None:
-        lines: Iterable[str] = (blank_line(*one) for one in chosen)
-    else:
-        lines = (label_line(labelled) for labelled in asked(chosen, ask))
+        return write_lines((blank_line(*one) for one in chosen), out)
+    return write_lines((label_line(labelled) for labelled in asked(chosen, ask)), out)
+
+
+def write_lines(lines: Iterable[str], out: IO[bytes]) -> int:
+    """Write lines, each as soon as it is known; how many there were."""
     count = 0
     for line in lines:
         out.write(line.encode("utf-8", "replace") + b"\n")
@@ -95,6 +118,19 @@ def known_texts(path: Path) -> list[str]:
     if not path.exists():
         return []
     try:
-        return [labelled.text for labelled in read_labels(path.read_text(encoding="utf-8").split("\n"))]
+        lines = path.read_text(encoding="utf-8").split("\n")
+        blank = [_text_to_fill_in(line) for line in lines]
+        filled = [line if text is None else "" for line, text in zip(lines, blank, strict=True)]
+        return [labelled.text for labelled in read_labels(filled)] + [text for text in blank if text is not None]
     except (OSError, ValueError) as error:
         raise PermanentError(f"{path}: {error}; give another --out, or mend it") from None
+
+
+def _text_to_fill_in(line: str) -> str | None:
+    """The text of a line as `blank_line` writes it; None for any other."""
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        return None
+    text = fields.get("text") if isinstance(fields, dict) and fields.get("label") == "" else None
+    return text if isinstance(text, str) else None

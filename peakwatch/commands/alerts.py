@@ -1,7 +1,6 @@
 """`peakwatch alerts …`: what goes on, how it went, and what people do about it."""
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -74,8 +73,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "silence_id", metavar="SILENCE", help="its id, as `silences` shows it"
     )
     word("silences", "The silences that go on")
-    labels = word("labels", "Lines for `python -m sentiment.train --data`: the quotes of alerts marked false")
-    labels.add_argument("--since", type=duration, default=90 * 86_400_000, metavar="TIME", help="default: 90d")
+    labels = word("labels", "A label file of what negative spikes quoted that people marked false alarms")
+    labels.add_argument(
+        "--since",
+        type=duration,
+        default=90 * 86_400_000,
+        metavar="TIME",
+        help="marked so long ago at most (default: 90d)",
+    )
+    labels.add_argument(
+        "--ask", action="store_true",
+        help="ask about each text at this terminal; without one, leave the labels to be filled in. Without --ask each "
+        "is called neutral, which training leaves out",
+    )  # fmt: skip
+    labels.add_argument(
+        "--out", metavar="FILE.jsonl",
+        help="add to this label file, and leave out what it holds (default: standard output)",
+    )  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -150,18 +164,9 @@ def _silences(arguments: argparse.Namespace, history: "History", now_ms: int) ->
 
 
 def _labels(arguments: argparse.Namespace, history: "History", now_ms: int) -> int:
-    import sentiment.judge
-    from peakwatch.labelling import labels_of_marks
-    from sentiment.labels import label_line
+    from peakwatch.commands.alert_labels import write_labels
 
-    marks = history.false_alarms(since_ms=now_ms - arguments.since)
-    alerts = [one for mark in marks for one in history.transitions(mark.alert_id)]
-    count = 0
-    for labelled in labels_of_marks(alerts, marks, sentiment.judge.load()):
-        print(label_line(labelled))
-        count += 1
-    print(f"peakwatch: {count} labels of {len(marks)} false alarms", file=sys.stderr)
-    return 0
+    return write_labels(arguments, history, now_ms=now_ms)
 
 
 def _explain(arguments: argparse.Namespace, history: "History", now_ms: int) -> int:

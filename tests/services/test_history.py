@@ -1,5 +1,10 @@
 """What the store tells of alerts: their state, what people did, which silences go on, where clocks stand."""
 
+import json
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -8,6 +13,7 @@ import pytest
 
 from embedded.clickhouse import start
 from schemas.results import Alert, AlertAction, Delivery, OrdersRow, SlaClockRow, SlaTransition
+from sentiment.training.corpora import read_files
 from storage.client import ClickHouse, ClickHouseSettings
 from storage.grounds import Grounds
 from storage.history import History
@@ -20,6 +26,7 @@ from tests.unit.storage.stand_ins import SteppingClock, make_review, make_window
 
 pytestmark = pytest.mark.embedded
 
+ROOT: Final = Path(__file__).parents[2]
 DATABASE: Final = "pw_history"
 S: Final = 1_000
 NOWHERE: Final = ("", "", "", "", "", "")  # no slice
@@ -185,3 +192,34 @@ def test_a_count_of_orders_is_of_the_time_before_it(past: Past, client: ClickHou
     assert grounds.orders({}, begin=EVENING - HOUR // 2, end=EVENING - HOUR // 4) == pytest.approx(20.0)
     assert grounds.orders({"category": "手机"}, begin=EVENING - HOUR, end=EVENING) == pytest.approx(10.0)
     assert past.complaints({"category": "手机"}, **WEEK, but=[]) == []
+
+
+def test_what_false_alarms_quoted_becomes_a_file_that_training_takes(
+    past: Past, client: ClickHouse, tmp_path: Path
+) -> None:
+    texts = ["垃圾，用了一天就坏了，客服也不理人，电话13812345678", "质量很好，下次还买"]
+    said = alert("f1", "firing", 61, texts=texts)._replace(kind="negative_spike")
+    now_ms = time.time_ns() // 1_000_000
+    mark = AlertAction("f1", now_ms, "false_alarm", "li", None, "演练", "x9")
+    for row in (said, mark):
+        block = to_block([row])
+        client.insert(f"pw_past.{block.table}", block.names, block.columns)
+    own = {"PEAKWATCH_CLICKHOUSE_PORT": str(client.settings.port), "PEAKWATCH_CLICKHOUSE_DATABASE": "pw_past"}
+
+    def labels(*words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "peakwatch.cli", "alerts", "labels", *words],
+            env={**os.environ, **own}, cwd=ROOT, capture_output=True, timeout=60,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
+
+    (weak,) = labels().splitlines()
+    assert (json.loads(weak)["label"], json.loads(weak)["source"]) == ("neutral", "false_alarm")
+    assert "13812345678" not in weak
+    path = tmp_path / "labels.jsonl"
+    for _ in range(2):  # nothing is asked twice
+        labels("--ask", "--out", str(path))
+    (blank,) = path.read_text("utf-8").splitlines()
+    path.write_text(blank.replace('"label": ""', '"label": "negative"'), "utf-8")
+    assert [(one.positive, one.source) for one in read_files([path])] == [(False, "labels")]

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from peakwatch.labelling import asked, doubtful, known_texts, label_round, labels_of_marks
+from peakwatch.labelling import asked, doubtful, known_texts, label_round, labels_of_marks, quotes_of_marks
 from schemas.errors import PermanentError
-from schemas.results import Alert, AlertAction
+from schemas.results import Alert, AlertAction, AlertKind
 from sentiment.judge import Judge, load
 from sentiment.labels import Labelled, read_labels
 
@@ -70,13 +70,16 @@ def test_another_key_is_asked_again_and_the_end_of_input_ends() -> None:
     assert [one.label for one in asked([("a", 0.5), ("b", 0.5)], answering("x\n", "\n", "p\n"))] == ["positive"]
 
 
-def test_without_a_terminal_the_labels_are_left_to_be_filled_in() -> None:
+def test_without_a_terminal_the_labels_are_left_to_be_filled_in(tmp_path: Path) -> None:
     out = io.BytesIO()
     assert label_round(source(), out, n=4, seed=1, ask=None) == 4
     lines = out.getvalue().decode().splitlines()
     assert {(line["label"], line["source"]) for line in map(json.loads, lines)} == {("", "person")}
     with pytest.raises(ValueError, match="line 1: label"):
         read_labels(lines)
+    path = tmp_path / "labels.jsonl"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert sorted(known_texts(path)) == sorted(json.loads(line)["text"] for line in lines)
     filled = [json.dumps(json.loads(line) | {"label": "neutral"}) for line in lines]
     assert len(read_labels(filled)) == 4
 
@@ -98,14 +101,19 @@ def test_a_file_that_is_no_label_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_false_alarm_marks_become_weak_labels(judge: Judge) -> None:
-    def alert(name: str, *texts: str) -> Alert:
+    def alert(name: str, *texts: str, kind: AlertKind = "negative_spike") -> Alert:
         evidence: dict[str, Any] = {"texts": list(texts)}
-        return Alert(name, "r", "negative_spike", "firing", "info", 1, 1, None, {}, None, None, None, "", evidence, "")
+        return Alert(name, "r", kind, "firing", "info", 1, 1, None, {}, None, None, None, "", evidence, "")
 
-    alerts = [alert("a", "垃圾，用了一天就坏了", "质量很好"), alert("a", "垃圾，用了一天就坏了"), alert("b", "差劲")]
-    actions = [AlertAction("a", 5, "false_alarm", "li", None, ""), AlertAction("b", 5, "ack", "li", None, "")]
+    alerts = [
+        alert("a", "垃圾，用了一天就坏了", "质量很好"), alert("a", "垃圾，用了一天就坏了"), alert("b", "差劲"),
+        alert("c", "发错货了，气死我了", kind="complaint_spike"),
+    ]  # fmt: skip
+    actions = [AlertAction(name, 5, "false_alarm", "li", None, "") for name in "ac"]
+    actions.append(AlertAction("b", 5, "ack", "li", None, ""))
     found = list(labels_of_marks(alerts, actions, judge))
     assert [(one.text, one.label, one.source) for one in found] == [("垃圾，用了一天就坏了", "neutral", "false_alarm")]
+    assert [text for text, _ in quotes_of_marks(alerts, actions, judge)] == ["垃圾，用了一天就坏了"]
 
 
 def score(*arguments: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
