@@ -4,13 +4,14 @@ For `peakwatch check` alone: a worker does without what is missing (a route keep
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Final
+from typing import Final, get_args
 
 from alerts.peaks import UNPLANNED
 from alerts.storm import STORM_RULE
 from peakwatch.config import Config
+from schemas.events import Priority
 from schemas.notify import Channel, ChannelKind, NotifyConfig, Person, Roster, Route
-from schemas.rules.types import ANY_PEAK, KINDS, SEVERITIES
+from schemas.rules.types import ANY_PEAK, KINDS, SEVERITIES, BreachWaveRule, SlaTicketRule
 from schemas.topics import SOURCES
 from sla.policy import CLOCKS
 
@@ -21,7 +22,7 @@ _FREE: Final = ("value", "ticket_id", "channel", "queue", "dimension", "horizon"
 
 def cross_check(config: Config, *, rules: str, notify: str) -> list[str]:
     """Every mistake, with its place. The names are the files'."""
-    found = [f"{rules}: {text}" for text in _overrides(config)]
+    found = [f"{rules}: {text}" for text in (*_overrides(config), *_unmet(config))]
     if config.notify is not None:
         found += [f"{notify}: {text}" for text in _matches(config, config.notify.routes)]
         found += [f"{notify}: {text}" for text in _reach(config.notify)]
@@ -42,6 +43,18 @@ def _overrides(config: Config) -> Iterator[str]:
             ):
                 names = [name for peak, name in phases if one.peak in (ANY_PEAK, peak)]
                 yield f"{place}.phase: {one.peak} has no phase {one.phase!r}{_known(names)}"
+
+
+def _unmet(config: Config) -> Iterator[str]:
+    """Matchers of SLA rules that no clock can ever meet: they would keep a rule silent."""
+    known = {name: values for name, values in _values(config).items() if name in ("clock", "policy")}
+    known["priority"] = frozenset(get_args(Priority))
+    for i, rule in enumerate(config.rules):
+        if not isinstance(rule, SlaTicketRule | BreachWaveRule):
+            continue
+        for key, values in rule.match.items():
+            for value in sorted(values - known.get(key, values) - {""}):
+                yield f"rules[{i}].match.{key}: there is no {key} {value!r}{_known(known[key])}"
 
 
 def _matches(config: Config, routes: Iterable[Route]) -> Iterator[str]:

@@ -135,3 +135,23 @@ def test_a_roster_with_nobody_in_it_is_told(check) -> None:  # type: ignore[no-u
 
 def test_a_route_behind_one_that_takes_everything_is_told(check) -> None:  # type: ignore[no-untyped-def]
     assert check(routes="- {channels: w}") == ["notify.yaml: routes[1]: is never reached: routes[0] takes everything"]
+
+
+@pytest.mark.parametrize(
+    ("match", "mistake"),
+    [
+        ("policy: nope", "match.policy: there is no policy 'nope'; there are first-response-1h, resolution-24h"),
+        (
+            "clock: [resolution, first]",
+            "match.clock: there is no clock 'first'; there are first_response, next_response",
+        ),
+        ("priority: hgih", "match.priority: there is no priority 'hgih'; there are high, low, normal, urgent"),
+    ],
+)
+def test_a_matcher_that_no_clock_can_meet_is_told(check, match: str, mistake: str) -> None:  # type: ignore[no-untyped-def]
+    rules = f"rules: [{{name: s, kind: sla_breach, match: {{{match}}}}}]"
+    (line,) = check(rules=rules)
+    assert line.startswith(f"rules.yaml: rules[0].{mistake}")
+    assert (
+        check(rules="rules: [{name: s, kind: sla_breach, match: {clock: resolution, priority: [high, urgent]}}]") == []
+    )
