@@ -1,13 +1,15 @@
 """A spike recomputed from rows: its counts, what was usual, and the threshold that held for its run."""
 
 import dataclasses
-import math
 from collections.abc import Collection, Mapping
 from typing import Any, Final, cast
 
+import numpy as np
 import pytest
 
+from alerts.detectors.spikes import chances
 from alerts.detectors.spikes.config import NEGATIVE
+from alerts.detectors.spikes.watch import CONFIRMED
 from alerts.rules import load_peaks
 from peakwatch.config import Config
 from peakwatch.explaining.checks import Check
@@ -130,21 +132,23 @@ def test_the_threshold_is_that_of_the_slice_and_of_its_run(
     )
     settings = dataclasses.replace(NEGATIVE, evidence_nats=asked or NEGATIVE.evidence_nats)
     width = sign * min(settings.spread_nats, settings.evidence_nats / 2)
-    length, size = settings.haste * math.log(1.5), settings.size * math.log(5 / 4)
+    size = float(chances.by_size(settings, 4.0))
+    length = float(chances.owed(settings, np.array([10 * MINUTE]), np.array([4.0]))[0]) - size
     assert found.found == pytest.approx(settings.evidence_nats + width + length + size, abs=0.011)
     terms = f"{settings.evidence_nats:g} base, {width:+.2g} for {dimension}, "
     assert found.note.startswith(terms)
     assert f"{length:+.2f} for a run of 10m, {size:+.2f} for 4 due" in found.note
 
 
-@pytest.mark.parametrize(
-    ("nats", "agrees", "words"), [(14.0, True, "due"), (10.5, True, "must keep 10.19"), (9.0, False, "must keep 10.19")]
-)
-def test_a_slice_that_is_named_for_another_s_alarm_owes_less(nats: float, agrees: bool, words: str) -> None:
-    alert = SPIKE._replace(evidence={**SPIKE.evidence, "log_likelihood_ratio": nats})
+LEAST: Final = CONFIRMED * NEGATIVE.wanted(1.0)  # of a category in which less is due than usually
+
+
+@pytest.mark.parametrize(("beyond", "agrees", "named"), [(3.0, True, False), (0.2, True, True), (-0.2, False, True)])
+def test_a_slice_that_is_named_for_another_s_alarm_owes_less(beyond: float, agrees: bool, named: bool) -> None:
+    alert = SPIKE._replace(evidence={**SPIKE.evidence, "log_likelihood_ratio": LEAST + beyond})
     found = check(why(alert, Rows(reviews=TRUE)), "threshold in nats")
     assert found.agrees is agrees
-    assert words in found.note
+    assert (f"the slice named for it must keep {LEAST:.2f}" in found.note) is named
 
 
 def test_the_evidence_of_the_rows_stands_beside_the_one_that_was_said() -> None:
