@@ -108,6 +108,11 @@ class Lifecycle:
         """All incidents that are pending or firing, by rule and labels."""
         return [one for _, one in sorted(self._incidents.items()) if one.stage != "resolved"]
 
+    def runs(self, rule: str, labels: Mapping[str, str]) -> bool:
+        """Whether an incident of these labels is pending or firing."""
+        incident = self._incidents.get(key_of(rule, labels))
+        return incident is not None and incident.stage != "resolved"
+
     def tell(self, incident: Incident, *, at: int, reason: str) -> list[Alert]:
         """Say what a person did to a firing alert."""
         out = []

@@ -11,9 +11,10 @@ from alerts.storm import STORM_RULE
 from peakwatch.config import Config
 from schemas.events import Priority
 from schemas.notify import Channel, ChannelKind, NotifyConfig, Person, Roster, Route
-from schemas.rules.types import ANY_PEAK, KINDS, SEVERITIES, BreachWaveRule, SlaTicketRule
+from schemas.rules.types import ANY_PEAK, KINDS, SEVERITIES, BreachWaveRule, SlaTicketRule, SpikeRule
 from schemas.topics import SOURCES
 from sla.policy import CLOCKS
+from streams.spike_rules import own_settings
 
 HANDLES: Final[Mapping[ChannelKind, str]] = {"dingtalk": "phone", "feishu": "open_id", "wecom": "wecom"}
 STATUSES: Final = ("firing", "updated", "resolved")
@@ -22,7 +23,7 @@ _FREE: Final = ("value", "ticket_id", "channel", "queue", "dimension", "horizon"
 
 def cross_check(config: Config, *, rules: str, notify: str) -> list[str]:
     """Every mistake, with its place. The names are the files'."""
-    found = [f"{rules}: {text}" for text in (*_overrides(config), *_unmet(config))]
+    found = [f"{rules}: {text}" for text in (*_overrides(config), *_unmet(config), *_laxer(config))]
     if config.notify is not None:
         found += [f"{notify}: {text}" for text in _matches(config, config.notify.routes)]
         found += [f"{notify}: {text}" for text in _reach(config.notify)]
@@ -55,6 +56,22 @@ def _unmet(config: Config) -> Iterator[str]:
         for key, values in rule.match.items():
             for value in sorted(values - known.get(key, values) - {""}):
                 yield f"rules[{i}].match.{key}: there is no {key} {value!r}{_known(known[key])}"
+
+
+def _laxer(config: Config) -> Iterator[str]:
+    """What a phase asks of a spike less than the rule itself does: the detector says nothing of such."""
+    for i, rule in enumerate(config.rules):
+        if not isinstance(rule, SpikeRule):
+            continue
+        own = own_settings(rule)
+        shipped = {"min_ratio": own.min_ratio, "min_events": own.min_count, "evidence_nats": own.evidence_nats}
+        for override in rule.peaks:
+            for key, value in override.changes.items():
+                usual = getattr(rule, key, None)
+                usual = shipped.get(key) if usual is None else usual
+                if key in shipped and value < usual:
+                    when = " · ".join(name for name in (override.peak, override.phase) if name)
+                    yield f"rules[{i}].{key}: {when} asks for {value:g}, the rule for {usual:g}: it can only be more"
 
 
 def _matches(config: Config, routes: Iterable[Route]) -> Iterator[str]:

@@ -21,13 +21,13 @@ from alerts.lifecycle import Lifecycle
 from alerts.peaks import Peak
 from schemas.peaks import Peaks
 from schemas.results import PANE_MS, Alert
-from schemas.rules import Rule, SpikeRule, matches, slice_parts
+from schemas.rules import Rule, SpikeRule
 from sentiment.words import Words
 from streams import window_pages
 from streams.evidence import Evidence
 from streams.facts import Facts, Forecast
 from streams.rule_windows import RuleWindows
-from streams.spike_rules import spike_config
+from streams.spike_rules import by_rule, spike_config
 
 PROVISIONAL_MS: Final = PANE_MS  # a pane closes provisionally so long after the newest event time
 LOOK_AHEAD_MS: Final = 60_000  # how often forecasts are weighed, in event time
@@ -206,19 +206,12 @@ class Decisions:
             yield from self.lifecycle.decide(allowed._replace(evidence=evidence))
 
     def _in_phase(self, decision: Decision) -> Decision | None:
-        """What a spike's rule makes of a decision in the promotion's phase: None if it does not speak there."""
+        """What a spike's rule makes of a decision, here and now: None if it does not speak of it."""
         base = self._rules.get(decision.rule)
-        if not isinstance(base, SpikeRule) or decision.state == "clear":
+        if not isinstance(base, SpikeRule):
             return decision
-        labels = decision.labels
-        if base.match and not matches(base.match, slice_parts(labels.get("dimension", ""), labels.get("value", ""))):
-            return None
-        rule = base.in_phase(self.peak.phase_at(decision.at))
-        if not rule.enabled:
-            return None
-        if decision.state == "raise" and rule.min_ratio is not None and _ratio(decision) < rule.min_ratio:
-            return None
-        return decision if rule.severity == base.severity else decision._replace(severity=rule.severity)
+        running = self.lifecycle.runs(decision.rule, decision.labels)
+        return by_rule(decision, base, phase=self.peak.phase_at(decision.at), running=running)
 
 
 def _under(kind: str, pages: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -239,12 +232,6 @@ def _spike_name(pair: tuple[SpikeRule | None, SpikeRule | None], config: SpikeCo
     """What a detector's state is good for: the same rules on the same slices."""
     slices = " ".join("+".join(one) for one in config.slices)
     return ",".join(rule.name if rule is not None else "" for rule in pair) + ":" + slices
-
-
-def _ratio(decision: Decision) -> float:
-    if decision.value is None or not decision.baseline:
-        return float("inf")
-    return decision.value / decision.baseline
 
 
 def _summed(forecasts: Iterable[Mapping[Forecast, int]]) -> dict[Forecast, int]:

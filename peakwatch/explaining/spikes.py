@@ -22,7 +22,7 @@ from schemas.rules import SpikeRule, slice_parts
 from schemas.strict import show_ms
 from storage.grounds import Grounds, Told
 from storage.past import Past
-from streams.spike_rules import spike_config
+from streams.spike_rules import least_nats, spike_config
 
 ROUNDED: Final = 0.05  # an alert's nats have one digit
 UNSETTLED_MS: Final = 60_000  # of the newest events some come after the decision
@@ -59,12 +59,14 @@ def spike(alert: Alert, grounds: Grounds, past: Past, *, rule: SpikeRule | None,
     rows = _once_a_customer(before, rows, customer_ms=config.customer_ms)
     run = Run(parts, begin, end, float(alert.evidence["expected"]), sum(one.negative for one in rows))
     yield from _counts(alert, run, rows)
-    yield _times("times the expected", alert.evidence["ratio"], run, settings)
+    there = rule.in_phase(peaks.phase_at(alert.at)) if rule is not None else None
+    asked = max(settings.min_ratio, (there.min_ratio if there is not None else None) or 0.0)
+    yield _times("times the expected", alert.evidence["ratio"], run, asked)
     found = _usual(alert, run, len(rows), config=config, settings=settings, grounds=grounds, past=past)
     if isinstance(found, str):
         yield Check("usual", alert.baseline, None, None, found)
     else:
-        yield from _relearnt(alert, run, found, settings)
+        yield from _relearnt(alert, run, found, asked)
     uncertainty = settings.drift**2 if isinstance(found, str) else found.one.uncertainty
     if of_reviews:
         gains = _review_gains(rows, run, settings, prior=config.judge_prior)
@@ -78,6 +80,10 @@ def spike(alert: Alert, grounds: Grounds, past: Past, *, rule: SpikeRule | None,
     note = f"{how}, for the best of {_listed(settings.ratios)} times as many, bursts of one product in full"
     yield Check("evidence in nats", said, nats, None, note)
     yield _threshold(said, run, settings)
+    if rule is not None and there is not None and there.evidence_nats != rule.evidence_nats:
+        least = round(least_nats(there, parts, due=run.due), 2)
+        note = f"{there.evidence_nats:g} base in the promotion's phase; the named slice's evidence counts"
+        yield Check("threshold of the phase", None, least, said + ROUNDED >= least, note)
 
 
 def _counts(alert: Alert, run: Run, rows: Sequence[Told]) -> Iterator[Check]:
@@ -132,7 +138,7 @@ def _usual(
     return _Found(again, again.share * around, 1000.0, "orders")
 
 
-def _relearnt(alert: Alert, run: Run, found: _Found, settings: KindSettings) -> Iterator[Check]:
+def _relearnt(alert: Alert, run: Run, found: _Found, min_ratio: float) -> Iterator[Check]:
     one = found.one
     if found.unit == "orders":
         how = "" if one.share == 1.0 else f", of which the slice is taken to have {one.share:.1%}, as of complaints"
@@ -145,7 +151,7 @@ def _relearnt(alert: Alert, run: Run, found: _Found, settings: KindSettings) -> 
     expected = round(one.rate * found.trials, 2)
     yield Check("expected in the run", run.due, expected, None, _apart(expected, run.due, one.uncertainty**0.5))
     again = run._replace(due=expected)
-    yield _times("times the expected, learnt anew", None, again, settings)._replace(agrees=None)
+    yield _times("times the expected, learnt anew", None, again, min_ratio)._replace(agrees=None)
 
 
 def _apart(found: float, said: float, error: float) -> str:
@@ -162,9 +168,9 @@ def _apart(found: float, said: float, error: float) -> str:
     )
 
 
-def _times(what: str, said: float | None, run: Run, settings: KindSettings) -> Check:
-    enough = run.times >= settings.min_ratio
-    note = f"{run.hits} where {run.due:g} were expected; the rule asks for {settings.min_ratio:g} times"
+def _times(what: str, said: float | None, run: Run, min_ratio: float) -> Check:
+    enough = run.times >= min_ratio
+    note = f"{run.hits} where {run.due:g} were expected; the rule asks for {min_ratio:g} times"
     return Check(what, said, run.times, enough, note if enough else f"{note}: too little")
 
 
@@ -186,7 +192,7 @@ def _threshold(said: float, run: Run, settings: KindSettings) -> Check:
     lasted = run.end - run.begin
     length = float(chances.owed(settings, np.array([lasted]), np.array([run.due]))[0]) - size
     total = settings.evidence_nats + width + length + size
-    least = CONFIRMED * (settings.evidence_nats + width + min(0.0, size))
+    least = CONFIRMED * (settings.wanted(rank) + min(0.0, size))
     many = "of which there are few values" if width < 0 else "of which there are many"
     terms = (
         f"{settings.evidence_nats:g} base, {width:+.2g} for {'+'.join(run.parts) or 'all'}, {many}, "

@@ -155,3 +155,12 @@ def test_a_matcher_that_no_clock_can_meet_is_told(check, match: str, mistake: st
     assert (
         check(rules="rules: [{name: s, kind: sla_breach, match: {clock: resolution, priority: [high, urgent]}}]") == []
     )
+
+
+def test_a_phase_that_asks_less_of_a_spike_than_its_rule_is_told(check) -> None:  # type: ignore[no-untyped-def]
+    rules = "rules: [{{name: s, kind: negative_spike, peaks: [{{peak: double-11, phase: 开门红, {change}}}]}}]"
+    (line,) = check(rules=rules.format(change="min_ratio: 1.2, evidence_nats: 20"))
+    assert (
+        line == "rules.yaml: rules[0].min_ratio: double-11 · 开门红 asks for 1.2, the rule for 1.4: it can only be more"
+    )
+    assert check(rules=rules.format(change="min_ratio: 1.6, critical_ratio: 1.5")) == []

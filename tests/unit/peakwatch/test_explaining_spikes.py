@@ -63,9 +63,13 @@ class Rows:
         return (T0 - 86_400_000, T0 - MINUTE) if self.found.get("before") else (None, None)
 
 
-def why(alert: Alert, rows: Rows, **said: Any) -> Explanation:
+NO_PEAKS: Final = "peaks: []"
+NIGHT: Final = "peaks: [{name: double-11, phases: [{name: 夜, from: 2026-11-01, to: 2026-11-30}]}]"
+
+
+def why(alert: Alert, rows: Rows, *, plan: str = NO_PEAKS, **said: Any) -> Explanation:
     rules = parse_rules([{"name": "spike", "kind": alert.kind, **said}], source="r")
-    config = Config((), {}, rules, load_peaks("peaks: []", source="p"))
+    config = Config((), {}, rules, load_peaks(plan, source="p"))
     return explain([alert], cast(Grounds, rows), cast(Past, rows), config)
 
 
@@ -127,9 +131,8 @@ def test_the_threshold_is_that_of_the_slice_and_of_its_run(
     dimension: str, value: str, sign: int, asked: float | None
 ) -> None:
     alert = SPIKE._replace(labels={"dimension": dimension, "value": value})
-    found = check(
-        why(alert, Rows(reviews=TRUE), **({} if asked is None else {"evidence_nats": asked})), "threshold in nats"
-    )
+    said: dict[str, Any] = {} if asked is None else {"evidence_nats": asked}
+    found = check(why(alert, Rows(reviews=TRUE), **said), "threshold in nats")
     settings = dataclasses.replace(NEGATIVE, evidence_nats=asked or NEGATIVE.evidence_nats)
     width = sign * min(settings.spread_nats, settings.evidence_nats / 2)
     size = float(chances.by_size(settings, 4.0))
@@ -149,6 +152,15 @@ def test_a_slice_that_is_named_for_another_s_alarm_owes_less(beyond: float, agre
     found = check(why(alert, Rows(reviews=TRUE)), "threshold in nats")
     assert found.agrees is agrees
     assert (f"the slice named for it must keep {LEAST:.2f}" in found.note) is named
+
+
+def test_what_a_promotion_s_phase_asks_for_counts_as_well() -> None:
+    def agrees(**there: Any) -> bool | None:
+        return why(SPIKE, Rows(reviews=TRUE), plan=NIGHT, peaks=[{"peak": "double-11", **there}]).agrees
+
+    assert agrees(min_ratio=3.0, evidence_nats=12) is True
+    assert agrees(min_ratio=6.0) is False
+    assert agrees(evidence_nats=18) is False
 
 
 def test_the_evidence_of_the_rows_stands_beside_the_one_that_was_said() -> None:
