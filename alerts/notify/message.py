@@ -4,7 +4,8 @@ Templates are jinja2 in a sandbox. Whatever one writes out is made plain (`plain
 `quote` made it, so no template can forget to escape what a customer wrote.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import difflib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -22,8 +23,10 @@ from schemas.results import Alert, AlertSeverity
 
 BRIEFEST: Final = 3
 MAX_LISTED: Final = (30, 20, 10, 5)  # alerts that a digest names, by how brief it must be
+ALMOST: Final = 0.8
 NAMES: Final = ("title", "alert", "digest")
 LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
+_TAILS: Final = tuple(f"{name}.{language}.j2" for name in NAMES for language in LANGUAGES)
 _SHIPPED: Final = Path(__file__).with_name("templates")
 
 
@@ -55,32 +58,45 @@ class Templates:
     def render(self, name: str, channel: Channel, facts: Mapping[str, Any]) -> str:
         """The text of `KIND.NAME.LANGUAGE.j2` or `NAME.LANGUAGE.j2`; SendError if the template fails."""
         markup = MARKUPS[channel.kind]
+        tail = f"{name}.{channel.language}.j2"
+        tried = tail
         try:
-            tail = f"{name}.{channel.language}.j2"
             template = self._environments[id(markup)].select_template([f"{channel.kind}.{tail}", tail])
+            tried = str(template.name)
             text = template.render(facts)
+        except jinja2.TemplateSyntaxError as error:
+            raise SendError("broken", f"template {error.name or tried}, line {error.lineno}: {error.message}") from None
         except (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-            raise SendError("broken", f"template {name}.{channel.language}: {type(error).__name__}: {error}") from None
+            raise SendError("broken", f"template {tried}: {type(error).__name__}: {error}") from None
         return markup.new_line.join(line for line in map(str.strip, text.splitlines()) if line)
 
     def check(self, sample: Sequence[Alert], channels: Sequence[Channel]) -> None:
-        """Try every template with samples; ConfigError holds every mistake."""
-        mistakes = []
+        """Try every template with samples; ConfigError holds every mistake, also names that no template has."""
+        mistakes = [f"{name}: no message asks for it; did you mean {meant}?" for name, meant in self._misspelt()]
         for channel in channels:
             for language in LANGUAGES:
+                tried = Channel(name="", kind=channel.kind, url=channel.url, language=language)
                 for alert in sample:
-                    facts = facts_of(alert, language=language, now_ms=alert.at, links={})
-                    try:
-                        self._try(Channel(name="", kind=channel.kind, url=channel.url, language=language), facts)
-                    except SendError as error:
-                        mistakes.append(f"{self.folder or 'templates'}: {error}")
+                    mistakes += self._try(tried, facts_of(alert, language=language, now_ms=alert.at, links={}))
         if mistakes:
-            raise ConfigError(dict.fromkeys(mistakes))
+            raise ConfigError(f"{self.folder or 'templates'}: {text}" for text in dict.fromkeys(mistakes))
 
-    def _try(self, channel: Channel, facts: Mapping[str, Any]) -> None:
+    def _try(self, channel: Channel, facts: Mapping[str, Any]) -> Iterator[str]:
         extra = {"items": [facts, facts], "total": 3, "unlisted": 1, "unclaimed_min": 10, "group": {}, "buttons": False}
         for name in NAMES:
-            self.render(name, channel, {**facts, **extra})
+            try:
+                self.render(name, channel, {**facts, **extra})
+            except SendError as error:
+                yield str(error).removeprefix("broken: template ")
+
+    def _misspelt(self) -> Iterator[tuple[str, str]]:
+        """Files of the user's folder that are almost named like a template; others may be included by one."""
+        known = [*_TAILS, *(f"{kind}.{tail}" for kind in MARKUPS for tail in _TAILS)]
+        names = sorted(path.name for path in Path(self.folder).iterdir()) if self.folder else []
+        for name in names:
+            close = difflib.get_close_matches(name, known, n=1, cutoff=ALMOST)
+            if close and name not in known:
+                yield name, close[0]
 
 
 def compose(

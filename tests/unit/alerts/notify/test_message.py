@@ -93,14 +93,21 @@ def test_a_template_that_fails_or_reaches_out_is_an_error_and_no_crash(tmp_path:
         compose(Templates(str(tmp_path)), channel(), [spike()], now_ms=AT, links={})
 
 
-def test_a_bad_template_is_told_when_the_configuration_is_read(tmp_path: Path) -> None:
+def test_every_bad_template_is_told_when_the_configuration_is_read(tmp_path: Path) -> None:
     (tmp_path / "t").mkdir()
     (tmp_path / "t" / "alert.zh.j2").write_text("{{ sumary }}")
+    (tmp_path / "t" / "title.zh.j2").write_text("{{ summary }}\n{% if mark %}")
+    (tmp_path / "t" / "wecom.alrt.en.j2").write_text("{{ summary }}")
+    (tmp_path / "t" / "macros.j2").write_text("for others to include")
     path = tmp_path / "notify.yaml"
     channels = "channels: [{name: a, kind: wecom, url: 'https://x.example.com/'}]"
     path.write_text(f"templates: t\n{channels}\nroutes: [{{channels: a}}]\n")
-    with pytest.raises(ConfigError, match=r"template alert\.zh: UndefinedError: 'sumary' is undefined"):
+    with pytest.raises(ConfigError) as raised:
         load_notify(path, environment={})
+    misspelt, title, alert = (one.removeprefix(f"{tmp_path}/") for one in raised.value.mistakes)
+    assert misspelt == "t: wecom.alrt.en.j2: no message asks for it; did you mean wecom.alert.en.j2?"
+    assert title.startswith("t: title.zh.j2, line 2: Unexpected end of template")
+    assert alert == "t: alert.zh.j2: UndefinedError: 'sumary' is undefined"
 
 
 def test_the_example_is_sound() -> None:
