@@ -13,6 +13,7 @@ from peakwatch import acting
 from peakwatch import alert_screen as screen
 from peakwatch.commands.times import Until
 from schemas.errors import PermanentError, TransientError
+from schemas.rules.types import KINDS, SEVERITIES
 from schemas.settings import Settings
 from storage.history import History
 
@@ -20,6 +21,7 @@ ON_ALERTS: Final[dict[str, Any]] = {
     "ack": kinds.Acknowledge, "snooze": kinds.Snooze, "resolve": kinds.Resolve, "false-alarm": kinds.FalseAlarm,
     "note": kinds.AddNote,
 }  # fmt: skip
+CLOSED: Final[dict[str, Sequence[str]]] = {"kind": KINDS, "severity": SEVERITIES}
 _TEXT_OF: Final = {"false-alarm": "reason", "note": "text"}
 
 
@@ -80,6 +82,9 @@ def _matchers(pairs: Sequence[str]) -> dict[str, tuple[str, ...]]:
         if not equals or not label or label in found:
             raise PermanentError(f"silence: {pair!r} is not LABEL=VALUE, each label once")
         found[label] = tuple(values.split(","))
+        for value in found[label]:
+            if value not in CLOSED.get(label, (value,)):  # it would silence nothing, and nobody would know
+                raise PermanentError(f"silence: {label}: {value!r} is not one of {', '.join(CLOSED[label])}")
     return found
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from peakwatch.commands.options import add_settings, path_of, settings_of
 from peakwatch.commands.times import duration, until
 from schemas.errors import PermanentError
+from schemas.rules.types import KINDS, SEVERITIES
 
 if TYPE_CHECKING:
     from storage.history import History
@@ -48,8 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listed.add_argument(
         "--since", type=duration, default=7 * 86_400_000, metavar="TIME", help="said so long ago at most (default: 7d)"
     )
-    for name in ("severity", "rule", "kind"):
-        listed.add_argument(f"--{name}", default="", metavar=name.upper(), help=f"only of this {name}")
+    for name, allowed in (("severity", SEVERITIES), ("rule", None), ("kind", KINDS)):
+        listed.add_argument(
+            f"--{name}", default="", metavar=name.upper(), choices=allowed,
+            help=f"only of this {name}" + (f": {', '.join(allowed)}" if allowed else ""),
+        )  # fmt: skip
     word("show", "One alert's story: what was said, what people did, who was told", ids=1)
     word("explain", "Recompute an alert's decision from the stored rows, and say whether it agrees", ids=1)
     acked = word("ack", "You have it: no further updates unless it gets worse, no escalation", acts=True, ids="+")

@@ -4,8 +4,8 @@ A check agrees, differs, or cannot be made (rows too old, a rule that changed); 
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from alerts.storm import STORM_RULE
 from peakwatch.config import Config
@@ -55,7 +55,8 @@ def explain(transitions: Sequence[Alert], grounds: Grounds, past: Past, config: 
         checks = _wave(alert, grounds)
     else:
         checks = _threshold(alert, grounds, rule if isinstance(rule, ThresholdRule) else None)
-    return Explanation(alert, "" if rule is None else _written(rule), tuple(checks))
+    written = _written(rule) if rule is not None else _STORM if alert.rule == STORM_RULE else ""
+    return Explanation(alert, written, tuple(checks))
 
 
 def _written(rule: Rule) -> str:
@@ -66,8 +67,19 @@ def _written(rule: Rule) -> str:
         if field.name == "name" or value == field.default or value in ((), {}, None):
             continue
         name = field.name.removesuffix("_ms")
-        said.append(f"{name} {show_ms(value) if name != field.name else value}")
+        said.append(f"{name} {show_ms(value) if name != field.name else _plainly(value)}")
     return f"{rule.name}: {', '.join(said)}"
+
+
+def _plainly(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return " ".join(f"{key}={_plainly(one)}" for key, one in value.items())
+    if isinstance(value, tuple | frozenset):
+        return "/".join(str(one) for one in (value if isinstance(value, tuple) else sorted(value)))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+_STORM: Final = "built in, no rule of a file"
 
 
 def _threshold(alert: Alert, grounds: Grounds, rule: ThresholdRule | None) -> Iterator[Check]:

@@ -70,8 +70,9 @@ def test_every_alert_named_gets_an_action_with_an_id_of_its_own() -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [["silence", "value", "--for", "1h"], ["silence", "a=1", "a=2", "--for", "1h"], ["note", ID, "长" * 2001]],
-    ids=["no-value", "twice", "too-long"],
+    [["silence", "value", "--for", "1h"], ["silence", "a=1", "a=2", "--for", "1h"], ["note", ID, "长" * 2001],
+     ["silence", "kind=threshold,negativ_spike", "--for", "1h"], ["silence", "severity=high", "--for", "1h"]],
+    ids=["no-value", "twice", "too-long", "no-kind", "no-severity"],
 )  # fmt: skip
 def test_what_no_worker_would_take_is_refused_at_once(words: list[str]) -> None:
     with pytest.raises(PermanentError):
@@ -81,7 +82,7 @@ def test_what_no_worker_would_take_is_refused_at_once(words: list[str]) -> None:
 @pytest.mark.parametrize(
     "words",
     [["snooze", ID], ["snooze", ID, "--for", "soon"], ["snooze", ID, "--until", "25:00"], ["false-alarm", ID],
-     ["ack"], ["silence", "--for", "1h"], ["dance"], []],
+     ["ack"], ["silence", "--for", "1h"], ["dance"], ["list", "--kind", "spike"], ["list", "--severity", "high"], []],
     ids=lambda words: " ".join(words),
 )  # fmt: skip
 def test_wrong_usage_is_told_before_anything_is_sent(words: list[str]) -> None:

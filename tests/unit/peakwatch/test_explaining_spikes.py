@@ -204,5 +204,5 @@ def test_complaints_of_a_stream_without_orders_are_counted_to_the_minutes() -> N
 
 
 def test_the_rule_is_shown_as_far_as_it_says_something() -> None:
-    found = why(SPIKE, Rows(reviews=TRUE), cooldown="10m", min_ratio=1.5)
-    assert found.rule == "spike: kind negative_spike, cooldown 10m, min_ratio 1.5"
+    found = why(SPIKE, Rows(reviews=TRUE), cooldown="10m", min_ratio=1.5, match={"category": ["手机", "家电"]})
+    assert found.rule == "spike: kind negative_spike, match category=家电/手机, cooldown 10m, min_ratio 1.5"
