@@ -206,8 +206,15 @@ def _where(alert: Alert, words: _Words, chinese: bool) -> str:
     if dimension == "all":
         return words["all"]
     named = "+".join(words.get(part, part) for part in dimension.split("+"))
-    value = alert.labels.get("value", "")
+    value = shown_value(alert.labels, chinese=chinese)
     return f"{named}「{value}」" if chinese else f"{named} {value}"
+
+
+def shown_value(labels: Mapping[str, Any], *, chinese: bool) -> str:
+    """The value of a slice for people: events may lack a dimension, and `手机|` says nothing to anybody."""
+    names = str(labels.get("dimension", "")).split("+")
+    parts = str(labels.get("value", "")).split("|", len(names) - 1)
+    return "|".join(part or ("未填" if chinese else "(none)") for part in parts)
 
 
 def _window(alert: Alert, chinese: bool) -> str:

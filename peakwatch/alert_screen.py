@@ -29,7 +29,8 @@ def local(at_ms: int) -> str:
 def where(labels: dict[str, str]) -> str:
     """The slice, the ticket or the feed that an alert is about."""
     if "value" in labels and "dimension" in labels:
-        return labels["dimension"] if labels["dimension"] == "all" else f"{labels['dimension']}={labels['value']}"
+        value = labels["value"] or "''"
+        return labels["dimension"] if labels["dimension"] == "all" else f"{labels['dimension']}={value}"
     return " ".join(f"{name}={value}" for name, value in labels.items())
 
 

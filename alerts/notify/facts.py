@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from alerts.summary import summarize
+from alerts.summary import shown_value, summarize
 from schemas.instants import format_instant
 from schemas.notify import LINK_NAMES, Language
 from schemas.results import Alert
@@ -74,9 +74,10 @@ def links_of(alert: Alert, links: Mapping[str, str]) -> dict[str, str]:
 
 
 def _slice(labels: Mapping[str, Any], language: Language) -> str:
-    dimension, value = str(labels.get("dimension", "all")), str(labels.get("value", ""))
+    dimension = str(labels.get("dimension", "all"))
     if dimension == "all":
         return "全部" if language == "zh" else "all"
+    value = shown_value(labels, chinese=language == "zh")
     named = "+".join(_NAMES.get(part, part) for part in dimension.split("+")) if language == "zh" else dimension
     return f"{named} {value}"
 

@@ -112,3 +112,17 @@ def test_a_line_never_outgrows_the_lock_screen() -> None:
 @pytest.mark.parametrize("kind", ["negative_spike", "complaint_spike", "sla_breach_rate", "feed_silent", "threshold"])
 def test_a_line_needs_no_evidence(kind: str) -> None:
     assert summarize(Alert(**(BASE | {"kind": kind})))
+
+
+@pytest.mark.parametrize(
+    ("labels", "chinese", "english"),
+    [
+        ({"dimension": "region", "value": ""}, "地区「未填」", "region (none)"),
+        ({"dimension": "category+region", "value": "手机|"}, "类目+地区「手机|未填」", "category+region 手机|(none)"),
+        ({"dimension": "category+region", "value": "手机|a|b"}, "类目+地区「手机|a|b」", "category+region 手机|a|b"),
+    ],
+)
+def test_a_dimension_that_events_lack_is_named_so(labels: dict[str, str], chinese: str, english: str) -> None:
+    alert = Alert(**(BASE | SPIKE | {"labels": labels}))
+    assert chinese in summarize(alert)
+    assert english in summarize(alert, language="en")
