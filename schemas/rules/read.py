@@ -45,9 +45,13 @@ def _dimensions(node: Node) -> tuple[str, ...]:
         node.wrong("names no dimension")
     written = node.one_or_many()
     found = tuple(_dimension(one) for one in written)
+    known: set[str] = set()
     for one, dimension in zip(written, found, strict=True):
-        if one.value == dimension and found.index(dimension) < written.index(one):
+        if one.value != dimension:
+            continue  # another spelling, or a mistake that was told
+        if dimension in known:
             one.wrong("stands twice")
+        known.add(dimension)
     return found
 
 

@@ -123,6 +123,11 @@ def test_a_mistake_is_told_with_place_value_and_rule(rule: str, mistake: str) ->
     assert [found for found in mistakes_of(f"- {rule}") if mistake in found], mistakes_of(f"- {rule}")
 
 
+def test_a_wrong_dimension_is_one_mistake() -> None:
+    (found,) = mistakes_of("- {name: s, kind: negative_spike, dimensions: [regoin, all]}")
+    assert "rules[0].dimensions[0]: 'regoin' is not all" in found
+
+
 def test_all_mistakes_come_at_once() -> None:
     found = mistakes_of("""
 - {name: a, kind: threshold, figure: reviews, above: 1, window_seconds: 7, forr: 5m}
