@@ -40,13 +40,12 @@ def by_rule(decision: Decision, base: SpikeRule, *, phase: Phase | None, running
     The detector goes by the rule itself, so a phase can only ask for more: of what begins, and of what went on unsaid
     and has grown since. `running`: the alert was told, or waits for its `for`.
     """
-    if decision.state == "clear":
-        return decision
-    if base.match and not matches(base.match, slice_parts(**_slice(decision))):
-        return None
     rule = base.in_phase(phase)
-    if not rule.enabled or not (running or _enough(decision, base, rule)):
-        return None
+    if decision.state != "clear":
+        if base.match and not matches(base.match, slice_parts(**_slice(decision))):
+            return None
+        if not rule.enabled or not (running or _enough(decision, base, rule)):
+            return None
     severity = _severity(decision, base, rule)
     escalated = decision.reason == "escalated" and severity == rule.severity  # by the detector alone
     return decision._replace(severity=severity, reason="" if escalated else decision.reason)

@@ -91,6 +91,12 @@ def test_what_was_told_goes_on_and_ends_whatever_the_phase_asks_for() -> None:
     assert by_rule(over, base, phase=NIGHT, running=False) == over
 
 
+def test_the_end_of_a_spike_is_no_worse_than_its_rule_says() -> None:
+    over = by_rule(LARGE._replace(state="clear"), rule(severity="info"), phase=None, running=True)
+    assert over is not None
+    assert (over.state, over.severity) == ("clear", "info")
+
+
 def test_a_phase_says_from_what_size_on_a_spike_is_critical() -> None:
     assert severity(LARGE, rule(there={"critical_events": 30}), phase=NIGHT) == "warning"
     assert severity(SPIKE, rule(there={"critical_events": 20}), phase=NIGHT) == "critical"
