@@ -79,7 +79,7 @@ def spike(alert: Alert, grounds: Grounds, past: Past, *, rule: SpikeRule | None,
     said = alert.evidence["log_likelihood_ratio"]
     note = f"{how}, for the best of {_listed(settings.ratios)} times as many, bursts of one product in full"
     yield Check("evidence in nats", said, nats, None, note)
-    yield _threshold(said, run, settings)
+    yield _threshold(said, run, settings, volume=float(alert.evidence.get("volume_nats", 0.0)))
     if rule is not None and there is not None and there.evidence_nats != rule.evidence_nats:
         least = round(least_nats(there, parts, due=run.due), 2)
         note = f"{there.evidence_nats:g} base in the promotion's phase; the named slice's evidence counts"
@@ -184,18 +184,22 @@ def _review_gains(rows: Sequence[Told], run: Run, settings: KindSettings, *, pri
     return review_gains(negativity, expected, ratios).sum(axis=0)
 
 
-def _threshold(said: float, run: Run, settings: KindSettings) -> Check:
-    """What an alarm of this run owed, term by term; and what the slice must keep that is named for an alarm."""
+def _threshold(said: float, run: Run, settings: KindSettings, *, volume: float) -> Check:
+    """What an alarm of this run owed, term by term; and what the slice must keep that is named for an alarm.
+
+    `volume`: what the stream's volume asked for then, in nats.
+    """
     rank = rank_of(tuple(run.parts))
     width = settings.wanted(rank) - settings.evidence_nats
     size = float(chances.by_size(settings, run.due))
     lasted = run.end - run.begin
     length = float(chances.owed(settings, np.array([lasted]), np.array([run.due]))[0]) - size
-    total = settings.evidence_nats + width + length + size
-    least = CONFIRMED * (settings.wanted(rank) + min(0.0, size))
+    total = settings.evidence_nats + width + volume + length + size
+    least = CONFIRMED * (settings.wanted(rank) + volume + min(0.0, size))
     many = "of which there are few values" if width < 0 else "of which there are many"
     terms = (
         f"{settings.evidence_nats:g} base, {width:+.2g} for {'+'.join(run.parts) or 'all'}, {many}, "
+        f"{volume:+.2f} for the stream's volume, "
         f"{length:+.2f} for a run of {show_ms(lasted // 1000 * 1000)}, {size:+.2f} for {run.due:g} due"
     )
     if said + ROUNDED >= total:

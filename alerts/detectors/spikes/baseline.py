@@ -69,6 +69,12 @@ class Baseline:
         """Reviews (orders) learnt from in all."""
         return self._base[1]
 
+    @property
+    def a_day(self) -> float:
+        """Negatives (complaints) that are usual in a day of the last ones."""
+        trials, span_ms = self._volume[1]
+        return self._base_rate() * trials / max(span_ms, float(HOUR_MS)) * USUAL_MS
+
     def uncertainty(self, ids: Ids) -> Floats:
         """Squared relative error of each series' expectation: its own effect's, the base's, and the drift."""
         strength = self._table.strength[self._table.column[ids]]

@@ -5,6 +5,7 @@ for long ones, and a stream more for runs in which little is due than for those 
 for lasts minutes to an hour, and reaches its evidence within. So the threshold moves by the logarithms of both.
 """
 
+import math
 from typing import Final
 
 import numpy as np
@@ -16,6 +17,7 @@ USUAL_RUN_MS: Final = 15 * 60_000
 LONG_RUN_MS: Final = 40 * 60_000
 LONG_NATS: Final = 1.5  # a factor e beyond that
 USUAL_DUE: Final = 5.0  # negatives (complaints)
+USUAL_A_DAY: Final = 8_000.0  # negatives (complaints) of a stream for which the thresholds are as set
 LEAST_DUE, MOST_DUE = 0.5, 10.0  # beyond them it makes no more difference
 
 
@@ -31,6 +33,11 @@ def by_size(settings: KindSettings, due: Floats | float) -> Floats:
     """The part of it that rests on what was due."""
     result: Floats = settings.size * np.log(USUAL_DUE / np.clip(due, LEAST_DUE, MOST_DUE))
     return result
+
+
+def by_volume(settings: KindSettings, a_day: float) -> float:
+    """What a large stream owes, by the negatives (complaints) that are usual in a day: it has more chances."""
+    return settings.volume * math.log(max(1.0, a_day / USUAL_A_DAY))
 
 
 def most_let_off(settings: KindSettings) -> float:

@@ -12,7 +12,8 @@ from alerts.detectors.spikes.attribution import Tally
 from alerts.detectors.spikes.config import KindSettings, SpikeConfig
 from alerts.detectors.spikes.dedupe import OWN_POWER
 from alerts.detectors.spikes.exposure import Exposure
-from alerts.detectors.spikes.incidents import Incident
+from alerts.detectors.spikes.incidents import UNCLEAR_MS, Incident
+from alerts.detectors.spikes.intervals import Intervals
 from alerts.detectors.spikes.overlap import Overlap
 from alerts.detectors.spikes.pane import Pane
 from alerts.detectors.spikes.recent import Rows
@@ -26,7 +27,8 @@ MINUTE_PRIOR: Final = 2.0  # complaints a minute, before anything was learnt: wo
 LONGEST_PANE_MS: Final = 60_000
 LEAST_LEFT: Final = 0.05  # of an expectation, however many incidents take their part of it
 MOST_MINUTES: Final = 60  # a longer silence was not watched
-UNCLEAR_MS: Final = 3 * 3_600_000  # an incident that lasts longer may rest on a wrong expectation: it is learnt again
+PATIENCE_MS: Final = 30 * 60_000  # so long an open incident waits for orders
+MOST_GUESSED: Final = 120  # pieces of the time of which no orders are known
 NO_ORDERS_MS: Final = 10 * 60_000  # so long without any since the beginning: minutes stand for orders
 
 
@@ -41,9 +43,9 @@ class ComplaintWatch(Watch):
         self.exposure = Exposure(table)
         self.overlap = Overlap(table, self.exposure)
         self.pane_ms = self.end_ms = 0  # the length and the end of the last pane
+        self.heard_ms = 0  # the newest complaint of any slice
         self.by_time: bool | None = None  # None: not known yet
-        self.volume = Volume()
-        self.passed: dict[int, float] = {}
+        self.volume, self.intervals = Volume(), Intervals()
 
     @property
     def learning(self) -> bool:
@@ -66,7 +68,7 @@ class ComplaintWatch(Watch):
         self.pane_ms, self.end_ms = min(LONGEST_PANE_MS, max(PANE_MS, now_ms - self.end_ms)), now_ms
         self.volume.add(now_ms, reviews=reviews, complaints=len(pane.at))
         if not self.first_ms:
-            self.first_ms = now_ms
+            self._begin_at(now_ms)
         self._choose_denominator(orders, now_ms)
         if len(orders.at) and not self.by_time:
             self._take_orders(orders)
@@ -85,7 +87,9 @@ class ComplaintWatch(Watch):
         """Log-likelihood ratios of complaints and of what orders let expect."""
         return complaint_gains(rows.got * rows.weight, due, self.ratios)
 
-    def tally(self, column: int, rows: Rows, *, due: Floats, heard: Floats, alarm: Bools, now_ms: int) -> Tally:
+    def tally(
+        self, column: int, rows: Rows, *, due: Floats, heard: Floats, alarm: Bools, since_ms: int, now_ms: int
+    ) -> Tally:
         """Sums over the slices of a column."""
         here, size = heard[:, column], len(self.table)
         weight = rows.weight**OWN_POWER if column == self.product else rows.weight
@@ -105,7 +109,7 @@ class ComplaintWatch(Watch):
             if inside.any():
                 part = spread(known * inside)[parents]
                 owed = np.maximum(LEAST_LEFT * due_of[parents], owed + (self.overlap.factor(one, ids) - 1.0) * part)
-        owed = owed * share + self.pending(ids, now_ms) * self.beside(ids)
+        owed = owed * share + self._pending(ids, since_ms - self.pane_ms, now_ms)
         shared = shared_of[parents] * share
         summed = np.bincount(places, got)
         nats = summed[:, None] * np.log(self.ratios) - owed[:, None] * (self.ratios - 1.0)
@@ -127,15 +131,15 @@ class ComplaintWatch(Watch):
             factor = factor * self.overlap.factor(one, ids)
         return np.maximum(LEAST_LEFT, factor)
 
-    def history(self, one: int) -> Rows:
-        """The slice's complaints of late, and the orders that its expectation comes from."""
+    def history(self, one: int, now_ms: int) -> Rows:
+        """The slice's complaints of late, and the orders that its expectation comes from, known or guessed."""
         column = int(self.table.column[one])
         own = self.recent.of(column, one)
         if column == self.product:
             own = own._replace(weight=own.weight**OWN_POWER)
         parent = int(self.exposure.parents(np.array([one]))[0])
         if parent in (one, 0):
-            return own
+            return self._sorted(own, self._guessed(one, now_ms))
         share: Any = float(self.exposure.share(np.array([one]))[0])
         around = self.recent.of(int(self.table.column[parent]), parent)
         orders = around.where(around.trials > 0.0)
@@ -147,13 +151,25 @@ class ComplaintWatch(Watch):
             factor = np.where(inside, factor * self.overlap.factor(known, np.array([one]))[0], factor)
         share = share * np.maximum(LEAST_LEFT, factor)
         orders = orders._replace(due=orders.due * share, trials=orders.trials * share)
-        both = Rows(*(np.concatenate([mine, theirs]) for mine, theirs in zip(own, orders, strict=True)))
-        return both.where(np.argsort(both.at, kind="stable"))
+        return self._sorted(own, orders, self._guessed(one, now_ms))
 
-    def pending(self, ids: Ids, now_ms: int) -> Floats:
-        """What is due of orders that are not known yet."""
-        result: Floats = self.exposure.pending(ids, now_ms) * self.common.factor
-        return result
+    def _pending(self, ids: Ids, since_ms: int, now_ms: int) -> Floats:
+        """What is due since an instant of orders that are not known yet."""
+        return self.exposure.pending(ids, since_ms, now_ms) * self.common.factor * self.beside(ids)
+
+    def _guessed(self, one: int, now_ms: int) -> Rows:
+        """What is due of orders that are not known yet, a row a pane, at its end."""
+        ids, newest = np.array([one]), self.exposure.newest_ms
+        due = float(self._pending(ids, newest, now_ms)[0])
+        count = max(1, min(MOST_GUESSED, (now_ms - newest) // PANE_MS)) if due > 0.0 else 0
+        none, sids = np.zeros(count), np.zeros((count, self.table.columns), np.int32)
+        sids[:, int(self.table.column[one])] = one
+        at = newest + (np.arange(1, count + 1) * (now_ms - newest) // max(1, count)).astype(np.int64)
+        return Rows(at, sids, none, np.full(count, due / max(1, count)), none, np.ones(count), none)
+
+    def _sorted(self, *parts: Rows) -> Rows:
+        both = Rows(*(np.concatenate(values) for values in zip(*parts, strict=True)))
+        return both.where(np.argsort(both.at, kind="stable"))
 
     def uncertainty(self, ids: Ids) -> Floats:
         """The expectation's error: of the orders' rate, and of a share of it."""
@@ -178,13 +194,15 @@ class ComplaintWatch(Watch):
         """Complaints to expect of an order in this slice; None where no orders are known."""
         if self.by_time is not False:
             return None
-        rows = self.history(one)
-        orders = float(rows.trials.sum())
-        return float(rows.due.sum()) / orders if orders > 0.0 else self.baseline.rate(now_ms)
+        rows = self.history(one, now_ms)
+        known = rows.trials > 0.0
+        orders = float(rows.trials[known].sum())
+        return float(rows.due[known].sum()) / orders if orders > 0.0 else self.baseline.rate(now_ms)
 
     def dump(self) -> dict[str, Any]:
         """All of it as plain values."""
-        own = {"exposure": self.exposure.dump(), "volume": self.volume.dump(), "by_time": self.by_time}
+        own = {"exposure": self.exposure.dump(), "volume": self.volume.dump(), "by_time": self.by_time,
+               "intervals": self.intervals.dump(), "heard": self.heard_ms}  # fmt: skip
         return super().dump() | own
 
     def load(self, state: dict[str, Any]) -> None:
@@ -192,6 +210,8 @@ class ComplaintWatch(Watch):
         super().load(state)
         self.exposure.load(state["exposure"])
         self.volume.load(state["volume"])
+        self.intervals.load(state["intervals"])
+        self.heard_ms = state["heard"]
         if state["by_time"]:
             self._count_minutes()
         else:
@@ -205,10 +225,14 @@ class ComplaintWatch(Watch):
                 fresh.volume, fresh.recent = self.volume, self.recent
                 fresh.recent.drop_trials()
                 self.__dict__.update(fresh.__dict__)
-                self.first_ms = now_ms
+                self._begin_at(now_ms)
             self.by_time = False
         elif self.by_time is None and now_ms - self.first_ms >= NO_ORDERS_MS:
             self._count_minutes()
+
+    def _begin_at(self, now_ms: int) -> None:
+        self.first_ms = now_ms
+        self.intervals.begin(now_ms)
 
     def _count_minutes(self) -> None:
         self.by_time = True
@@ -221,13 +245,20 @@ class ComplaintWatch(Watch):
         return panes.of([(now_ms - 1, sids, 0.0, float(minutes), 0.0, "", "")], self.table.columns)
 
     def _take_orders(self, orders: Pane) -> None:
-        rate = np.array([self.baseline.rate(int(orders.at[-1]))])
-        plain = orders.trials * rate * self.baseline.effects(orders.sids)
-        self.exposure.add_orders(orders.at, orders.sids, orders.trials, plain)
+        self.intervals.note(orders.at)
+        rows, at, part = self.intervals.pieces(orders.at, self.volume.between)
+        instants, places = np.unique(at, return_inverse=True)
+        rate = np.array([self.baseline.rate(int(one) - 1) for one in instants])
+        trials = orders.trials[rows] * part
+        plain = trials * rate[places] * self.baseline.effects(orders.sids)[rows]
+        whole = orders.trials * self.baseline.rate(int(orders.at[-1]) - 1) * self.baseline.effects(orders.sids)
+        whole[rows] = 0.0
+        whole += np.bincount(rows, plain, minlength=len(orders.at))
+        self.exposure.add_orders(orders.at, orders.sids, orders.trials, whole)
         self.exposure.adopt(orders.sids)
-        values = {"got": orders.got, "due": plain * self.common.factor, "trials": orders.trials,
-                  "weight": np.ones(len(plain)), "bad": orders.bad}  # fmt: skip
-        self.recent.append(orders.at, orders.sids, values, [])
+        none = np.zeros(len(rows))
+        values = {"got": none, "due": plain * self.common.factor, "trials": trials, "weight": none + 1.0, "bad": none}
+        self.recent.append(at, orders.sids[rows], values, [])
 
     def _take(self, pane: Pane, now_ms: int) -> Ids:
         self.exposure.adopt(pane.sids)
@@ -248,7 +279,6 @@ class ComplaintWatch(Watch):
         if self.product is not None:
             weights[:, self.product] **= OWN_POWER
         got = np.bincount(places, (pane.got[:, None] * weights * heard).ravel())
-        self.passed = dict(zip(ids.tolist(), passed.tolist(), strict=True)) if self.incidents.known else {}
         real = ids > 0
         return self._test(ids[real], got[real], before[real], within[real], int(pane.at.min()))
 
@@ -277,19 +307,28 @@ class ComplaintWatch(Watch):
             self.common.add_passed(ids, self.exposure.total(ids, now_ms), share)
 
     def _note_incidents(self, pane: Pane, now_ms: int) -> None:
-        """What came and what was due since the last complaint of any slice: silence of them all is a feed that lags,
-        or that is dead, and no recovery."""
-        if not len(pane.at):
-            return
-        for one in self.incidents.open():
-            mine = pane.sids[:, one.column] == one.sid
-            due = self.passed.pop(one.sid, 0.0)
-            due += sum(float(part[0]) for part in self._passed(np.array([one.sid]), now_ms))
-            got = float(pane.got[mine].sum())
-            self._note(one, got=got, due=due, count=float(mine.sum()), now_ms=now_ms)
+        """Follow the open incidents as far as both complaints and orders have been heard of.
 
-    def _note(self, one: Incident, *, got: float, due: float, count: float, now_ms: int) -> None:
+        What is only guessed of the orders speaks neither for an incident nor against it: a large one makes the guess
+        itself rise. And silence of all complaints is a feed that lags, or that is dead, and no recovery.
+        """
+        if len(pane.at):
+            self.heard_ms = max(self.heard_ms, int(pane.at.max()))
+        patient = now_ms - self.exposure.newest_ms <= PATIENCE_MS
+        until = min(self.heard_ms, self.exposure.newest_ms) if patient else self.heard_ms
+        for one in self.incidents.open():
+            if (pane.sids[:, one.column] == one.sid).any():
+                one.last_event = max(one.last_event, now_ms)
+            since = max(one.raised_at, one.noted_to)
+            if until > since:
+                one.noted_to = until
+                self._note(one, since, until, now_ms)
+
+    def _note(self, one: Incident, since_ms: int, until_ms: int, now_ms: int) -> None:
+        rows = self.history(one.sid, now_ms)
+        rows = rows.where((rows.at > since_ms) & (rows.at <= until_ms))
+        got, due = rows.got.sum(keepdims=True), rows.due.sum(keepdims=True)
         half = np.array([max(self.settings.min_ratio, one.middle_ratio)])
-        relief = -float(complaint_gains(np.array([got]), np.array([due]), half)[0, 0])
-        at_ms = now_ms if count else one.last_event
-        self.incidents.note(one, got=got, due=due, count=count, relief=relief, at_ms=at_ms)
+        relief = -float(complaint_gains(got, due, half)[0, 0])
+        count = float((rows.got > 0.0).sum())
+        self.incidents.note(one, got=float(got[0]), due=float(due[0]), count=count, relief=relief, at_ms=one.last_event)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from alerts.detectors.spikes import chances
 from alerts.detectors.spikes.incidents import Incident
 
 if TYPE_CHECKING:
@@ -23,12 +24,10 @@ class Told(NamedTuple):
 
 def of(watch: "Watch", incident: Incident, now_ms: int) -> Told:
     """The evidence of an incident's slice since its start (of the last two hours at most)."""
-    rows = watch.history(incident.sid)
+    rows = watch.history(incident.sid, now_ms)
     end = incident.ends_at or now_ms + 1
     inside = (rows.at >= incident.starts_at) & (rows.at < end)
     got, due = float(rows.got[inside].sum()), float(rows.due[inside].sum())
-    if not incident.ends_at:
-        due += float(watch.pending(np.array([incident.sid]), now_ms)[0])
     trials, bad = float(rows.trials[inside].sum()), round(float(rows.bad[inside].sum()))
     notes = watch.recent.notes(incident.column, incident.sid, since_ms=incident.starts_at, most=TEXTS)
     texts = [text for _, text in notes if text]
@@ -37,6 +36,7 @@ def of(watch: "Watch", incident: Incident, now_ms: int) -> Told:
         "ratio": round(got / due, 2) if due > 0.0 else None,
         "expected": round(due, 2),
         "log_likelihood_ratio": round(incident.evidence, 1),
+        "volume_nats": round(chances.by_volume(watch.settings, watch.baseline.a_day), 2),
         "contributions": _children(watch, incident, now_ms),
         "sample_event_ids": [sample for sample, _ in notes if sample][:SAMPLES],
         "texts": list(dict.fromkeys(texts))[:QUOTES],
@@ -71,7 +71,9 @@ def _children(watch: "Watch", incident: Incident, now_ms: int) -> list[dict[str,
     heard, everything = np.ones(rows.sids.shape), np.ones(len(rows.at), bool)
     found: list[tuple[float, int, float, float]] = []
     for column in np.flatnonzero(watch.table.refines[incident.column]):
-        sums = watch.tally(int(column), rows, due=rows.due, heard=heard, alarm=everything, now_ms=now_ms)
+        sums = watch.tally(
+            int(column), rows, due=rows.due, heard=heard, alarm=everything, since_ms=incident.starts_at, now_ms=now_ms
+        )
         for place in np.argsort(sums.due - sums.got)[:CHILDREN]:
             if sums.ids[place] > 0 and sums.got[place] > sums.due[place]:
                 excess = float(sums.got[place] - sums.due[place])

@@ -2,7 +2,8 @@
 
 Orders known so far count exactly; the time since the last of them is filled with the rate of the last minutes.
 A slice whose dimensions orders do not carry takes a share of the narrowest slice around it that they do; the
-share is first guessed from its reviews. Where no orders are known at all, a minute stands for an order.
+share is first guessed from its reviews, and from how many complaints its category, region … bring for theirs. Where
+no orders are known at all, a minute stands for an order.
 """
 
 from typing import Any, Final
@@ -10,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from alerts.detectors.spikes.arrays import Floats, Ids
+from alerts.detectors.spikes.config import Slice
 from alerts.detectors.spikes.grown import Grown
 from alerts.detectors.spikes.series import ALL, SliceTable
 
@@ -19,6 +21,7 @@ LONGEST_GUESS_MS: Final = 60 * 60_000
 MOMENT_MS: Final = 10_000  # orders this close count as of one moment
 LEAST_CHARGE: Final = 0.7
 COVERED: Final = 0.5
+MOST_AROUND: Final = 2
 COVERAGE_ORDERS: Final = 1e5  # how many orders the memory of their dimensions goes back
 
 
@@ -31,7 +34,9 @@ class Exposure:
             "known": (np.float64, 0), "recent": (np.float64, 0), "span": (np.float64, 0), "last": (np.int64, 0),
             "mark": (np.float64, 0), "marked": (np.int64, 0), "mark_of": (np.int64, 0), "parent": (np.int64, 0),
             "reviews": (np.float64, 0), "usual": (np.float64, 0), "complaints": (np.float64, 0),
+            "around": (np.int64, MOST_AROUND),
         })  # fmt: skip
+        self._around = [_around(table, joined) for joined in table.slices]
         self._carried = np.zeros(table.columns)
         self._orders = 0.0
         self.newest_ms = 0
@@ -77,11 +82,13 @@ class Exposure:
         self._series["complaints"] *= kept
 
     def adopt(self, sids: Ids) -> None:
-        """Note, for every slice of these events, which one its expectation comes from."""
-        parent = self._series["parent"]
+        """Note, for every slice of these events, which one its expectation comes from, and which lie around it."""
+        parent, around = self._series["parent"], self._series["around"]
         for column in range(self._table.columns):
             ids = sids[:, column]
             parent[ids] = ids if self.covered(column) else self._parents(column, sids)
+            for place, wider in enumerate(self._around[column]):
+                around[ids, place] = 0 if self.covered(wider) else sids[:, wider]
 
     def total(self, ids: Ids, now_ms: int) -> Floats:
         """Complaints to expect from the beginning up to now of the series that each one's expectation comes from."""
@@ -107,9 +114,10 @@ class Exposure:
         within: Floats = passed * np.minimum(1.0, pane_ms / np.maximum(elapsed, 1))
         return passed - within, within
 
-    def pending(self, ids: Ids, now_ms: int) -> Floats:
-        """Of what is to be expected, the part that rests on orders that are not known yet."""
-        pending: Floats = self._guess(self._series["parent"][ids], now_ms) * self.share(ids)
+    def pending(self, ids: Ids, since_ms: int, now_ms: int) -> Floats:
+        """Of what is to be expected since an instant, the part that rests on orders that are not known yet."""
+        part = min(1.0, max(0, now_ms - since_ms) / max(1, now_ms - self.newest_ms))
+        pending: Floats = self._guess(self._series["parent"][ids], now_ms) * self.share(ids) * part
         return pending
 
     def share(self, ids: Ids) -> Floats:
@@ -124,10 +132,21 @@ class Exposure:
 
     def _share(self, ids: Ids, parents: Ids, reviews: Floats) -> Floats:
         complaints = self._series["complaints"]
-        prior = np.minimum(1.0, (reviews[ids] + 0.5) / (reviews[parents] + 1.0))
+        prior = (reviews[ids] + 0.5) / (reviews[parents] + 1.0)
+        for wider in self._series["around"][ids].T:
+            prior = prior * np.where((wider > 0) & (wider != parents), self._leaning(wider, reviews), 1.0)
+        prior = np.minimum(1.0, prior)
         strength = self._table.strength[self._table.column[ids]]
         learnt: Floats = (complaints[ids] + strength) / (complaints[parents] + strength / prior)
         return np.minimum(1.0, learnt)
+
+    def _leaning(self, ids: Ids, reviews: Floats) -> Floats:
+        """How many times as many complaints these slices bring as their reviews let expect."""
+        complaints, parents = self._series["complaints"], self._series["parent"][ids]
+        prior = np.minimum(1.0, (reviews[ids] + 0.5) / (reviews[parents] + 1.0))
+        strength = self._table.strength[self._table.column[ids]]
+        result: Floats = (complaints[ids] + strength) / (complaints[parents] * prior + strength)
+        return result
 
     def parents(self, ids: Ids) -> Ids:
         """The series that each one's expectation comes from."""
@@ -188,3 +207,9 @@ class Exposure:
             if self.covered(one):
                 found = np.where(sids[:, one] > 0, sids[:, one], found)
         return found
+
+
+def _around(table: SliceTable, joined: Slice) -> list[int]:
+    """The columns of the single dimensions that a slice joins; of a product its category."""
+    names = joined if len(joined) > 1 else ("category",) if joined == ("product_id",) else ()
+    return [table.slices.index((name,)) for name in names if (name,) in table.slices][:MOST_AROUND]

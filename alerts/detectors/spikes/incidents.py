@@ -14,7 +14,7 @@ MEMORY_MS: Final = 15 * 60_000
 SIDE_MS: Final = 10 * 60_000
 PART: Final = 0.2  # of an incident's excess, at least, must be another one's if they are one
 MARGIN: Final = 1.1  # an incident's events are expected at its ratio and a little more
-HIGHEST: Final = 0.9
+UNCLEAR_MS: Final = 3 * 3_600_000  # an incident that lasts longer may rest on a wrong expectation: it is learnt again
 
 
 @dataclass(slots=True)
@@ -35,6 +35,7 @@ class Incident:
     fast_got: float = 0.0  # of the last minutes, fading
     fast_due: float = 0.0
     relief: float = 0.0  # evidence that it is over
+    noted_to: int = 0  # up to here `got` and `due` are known
     ends_at: int = 0  # 0: open
     evidence: float = 0.0
     folded: bool = False  # a further side of an incident that was told already: takes its events, tells nothing
@@ -66,10 +67,10 @@ class Incidents:
         self.known = [one for one in self.known if not one.ends_at or one.ends_at >= before_ms]
 
     def claimed(self, at: Ids, sids: Ids) -> Bools:
-        """Which events lie in an incident."""
+        """Which events lie in an incident, and so teach nothing."""
         claimed = np.zeros(len(at), bool)
         for one in self.known:
-            claimed |= _mine(one, at, sids)
+            claimed |= _mine(one, at, sids) & (at < one.starts_at + UNCLEAR_MS)
         return claimed
 
     def explain(self, at: Ids, sids: Ids, due: Floats) -> tuple[Floats, Floats]:

@@ -12,7 +12,7 @@ FIRST_ROWS = 4096
 LONGEST_WAIT_MS = 3_600_000
 FIELDS: dict[str, type[np.generic]] = {
     "at": np.int64, "got": np.float32, "due": np.float32, "trials": np.float32, "weight": np.float32,
-    "bad": np.float32,
+    "bad": np.float32, "done": np.bool_,
 }  # fmt: skip
 
 
@@ -38,7 +38,7 @@ class Recent:
     def __init__(self, columns: int, *, most: int) -> None:
         self._columns, self._most = columns, most
         self._from = self._to = 0
-        self.learnt = 0  # rows below were learnt from; an index like _from
+        self.learnt = 0  # all rows below were learnt from, some above (`done`); an index like _from
         self._arrays: dict[str, NDArray[Any]] = {name: np.zeros(FIRST_ROWS, kind) for name, kind in FIELDS.items()}
         self._sids = np.zeros((FIRST_ROWS, columns), np.int32)
         self._notes: dict[int, tuple[str, str]] = {}  # row number since the beginning -> sample, text
@@ -62,6 +62,7 @@ class Recent:
         self._sids[place] = sids
         for name, array in values.items():
             self._arrays[name][place] = array
+        self._arrays["done"][place] = False
         first = self._dropped + self._to
         for row, sample, text in notes:
             self._notes[first + row] = (sample, text)
@@ -87,28 +88,25 @@ class Recent:
     def drop_trials(self) -> None:
         """What stood for trials did not: all rows wait for others to be learnt with."""
         self.learnt = self._from
-        for name in ("trials", "due"):
-            self._arrays[name][self._from : self._to] = 0.0
+        for name in ("trials", "due", "done"):
+            self._arrays[name][self._from : self._to] = 0
 
     def unlearnt(self, before_ms: int) -> tuple[Ids, Ids, Floats, Floats]:
         """Time, series, negatives and trials of the rows up to `before_ms` not yet learnt from, now learnt.
 
-        Up to the last trials among them: complaints whose orders have yet to come would be learnt as a rise. What
-        waited for orders for too long is left out.
+        By event time, and up to the last trials: complaints whose orders have yet to come would be learnt as a rise.
+        What waited for orders for too long is left out.
         """
-        start = max(self.learnt, self._from)
-        at = self._arrays["at"][start : self._to]
-        later = np.flatnonzero(at >= before_ms)
-        end = start + (int(later[0]) if len(later) else len(at))
-        counted = np.flatnonzero(self._arrays["trials"][start:end] > 0.0)
-        if len(counted):
-            end = start + int(counted[-1]) + 1
-        else:
-            young = np.flatnonzero(at[: end - start] >= before_ms - LONGEST_WAIT_MS)
-            start = end = start + int(young[0]) if len(young) else end
-        self.learnt = end
-        got, trials = (self._arrays[name][start:end].astype(float) for name in ("got", "trials"))
-        return self._arrays["at"][start:end], self._sids[start:end], got, trials
+        rows = slice(max(self.learnt, self._from), self._to)
+        at, trials, done = (self._arrays[name][rows] for name in ("at", "trials", "done"))
+        ready = ~done & (at < before_ms)
+        counted = at[ready & (trials > 0.0)]
+        chosen = ready & (at <= counted.max()) if len(counted) else np.zeros(len(at), bool)
+        done |= chosen | (ready & (at < before_ms - LONGEST_WAIT_MS))
+        open_rows = np.flatnonzero(~done)
+        self.learnt = rows.start + (int(open_rows[0]) if len(open_rows) else len(at))
+        got = self._arrays["got"][rows][chosen].astype(float)
+        return at[chosen], self._sids[rows][chosen], got, trials[chosen].astype(float)
 
     def notes(self, column: int, one: int, *, since_ms: int, most: int) -> list[tuple[str, str]]:
         """Samples and texts of the slice's newest negatives (complaints), newest first."""

@@ -50,7 +50,9 @@ class ReviewWatch(Watch):
         result: Floats = np.where(gains > 0.0, gains * rows.weight[:, None], gains)
         return result
 
-    def tally(self, column: int, rows: Rows, *, due: Floats, heard: Floats, alarm: Bools, now_ms: int) -> Tally:
+    def tally(
+        self, column: int, rows: Rows, *, due: Floats, heard: Floats, alarm: Bools, since_ms: int, now_ms: int
+    ) -> Tally:
         """Sums over the slices of a column."""
         if column == self.product:
             rows = rows._replace(weight=rows.weight**OWN_POWER)
@@ -58,15 +60,11 @@ class ReviewWatch(Watch):
         gains = self.gains(rows, due) * here[:, None]
         return attribution.tally(rows.sids[:, column], gains, rows.got * rows.weight * here, due * here, alarm)
 
-    def history(self, one: int) -> Rows:
+    def history(self, one: int, now_ms: int) -> Rows:
         """The slice's reviews of late."""
         column = int(self.table.column[one])
         rows = self.recent.of(column, one)
         return rows._replace(weight=rows.weight**OWN_POWER) if column == self.product else rows
-
-    def pending(self, ids: Ids, now_ms: int) -> Floats:
-        """Nothing is due of reviews that did not come."""
-        return np.zeros(len(ids))
 
     def _take(self, pane: Pane, now_ms: int) -> Ids:
         plain = self.baseline.rate(now_ms) * self.baseline.effects(pane.sids)

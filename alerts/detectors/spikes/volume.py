@@ -5,6 +5,9 @@ from bisect import bisect_right
 from collections import deque
 from typing import Any, Final
 
+import numpy as np
+
+from alerts.detectors.spikes.arrays import Floats, Ids
 from alerts.detectors.spikes.exposure import RATE_MS
 
 KEPT_MS: Final = 40 * 60_000
@@ -47,6 +50,13 @@ class Volume:
         per_ms = 1.0 / (RATE_MS * -math.expm1(-age / RATE_MS))
         reviews, complaints = ((now[i] - then[i] + PRIOR) / (then[i + 2] * per_ms * ahead + PRIOR) for i in (0, 1))
         return max(reviews, complaints if complaints >= BEYOND_INCIDENT else 0.0)
+
+    def between(self, instants: Ids) -> Floats:
+        """Reviews between neighbouring instants, drawn to as many in each stretch alike."""
+        ends = np.array([one[0] for one in self._panes])
+        counts = np.diff(np.interp(instants, ends, [one[1] for one in self._panes]))
+        result: Floats = counts + PRIOR * np.diff(instants) / (instants[-1] - instants[0])
+        return result
 
     def dump(self) -> list[Any]:
         """All of it as plain values."""

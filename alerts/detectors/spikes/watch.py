@@ -59,21 +59,15 @@ class Watch:
         """Log gain of each row on each alternative, related negatives weighed down."""
         raise NotImplementedError
 
-    def tally(self, column: int, rows: Rows, *, due: Floats, heard: Floats, alarm: Bools, now_ms: int) -> Tally:
-        """The slices of a column over the rows, rows of other incidents left out (`heard`)."""
+    def tally(
+        self, column: int, rows: Rows, *, due: Floats, heard: Floats, alarm: Bools, since_ms: int, now_ms: int
+    ) -> Tally:
+        """The slices of a column over the rows since an instant, rows of other incidents left out (`heard`)."""
         raise NotImplementedError
 
-    def history(self, one: int) -> Rows:
+    def history(self, one: int, now_ms: int) -> Rows:
         """The slice's own events of late, by event time, with what was due of it."""
         raise NotImplementedError
-
-    def pending(self, ids: Ids, now_ms: int) -> Floats:
-        """What is due of these series beyond the rows."""
-        raise NotImplementedError
-
-    def beside(self, ids: Ids) -> Floats:
-        """What the open incidents make of what is due of these series beyond the rows."""
-        return np.ones(len(ids))
 
     def uncertainty(self, ids: Ids) -> Floats:
         """Squared relative error of the series' expectations."""
@@ -170,7 +164,8 @@ class Watch:
 
     def wanted(self, one: int) -> float:
         """The evidence that an alarm of a series takes."""
-        return self.settings.wanted(float(self.table.rank[self.table.column[one]]))
+        usual = chances.by_volume(self.settings, self.baseline.a_day)
+        return self.settings.wanted(float(self.table.rank[self.table.column[one]])) + usual
 
     def _verdict(self, one: int, now_ms: int) -> tuple[float, int]:
         """Evidence of a series after over-dispersion and what its run owes to chance; and the run's start.
@@ -214,7 +209,7 @@ class Watch:
         due, heard = self.incidents.explain(rows.at, rows.sids, rows.due)
         column = int(self.table.column[alarm])
         mine = rows.sids[:, column] == alarm
-        own = self.tally(column, rows, due=due, heard=heard, alarm=mine, now_ms=now_ms)
+        own = self.tally(column, rows, due=due, heard=heard, alarm=mine, since_ms=since_ms, now_ms=now_ms)
         place = np.flatnonzero(own.ids == alarm)
         if not len(place):
             return []
@@ -222,7 +217,7 @@ class Watch:
         found: list[Candidate] = []
         young = self.baseline.learnt < WELL_KNOWN  # there is nothing beside everything to compare it with
         for column in range(1 if young else 0, self.table.columns):
-            sums = self.tally(column, rows, due=due, heard=heard, alarm=mine, now_ms=now_ms)
+            sums = self.tally(column, rows, due=due, heard=heard, alarm=mine, since_ms=since_ms, now_ms=now_ms)
             large = sums.got > LIKELY_RATIO * sums.due
             kept = Tally(*(values[large] for values in sums))
             if len(kept.ids):
@@ -232,7 +227,7 @@ class Watch:
         return found
 
     def _start(self, best: Candidate, now_ms: int) -> int:
-        rows = self.history(best.sid)
+        rows = self.history(best.sid, now_ms)
         late = rows.at >= now_ms - self.config.recent_ms
         rows = rows.where(late)
         due, heard = self.incidents.explain(rows.at, rows.sids, rows.due)
@@ -268,7 +263,7 @@ class Watch:
 
     def _rebuild(self, one: int, now_ms: int) -> None:
         column = int(self.table.column[one])
-        rows = self.history(one)
+        rows = self.history(one, now_ms)
         due, heard = self.incidents.explain(rows.at, rows.sids, rows.due)
         own = heard[:, column] > 0.0
         rows, due = rows.where(own), due[own]
@@ -279,16 +274,14 @@ class Watch:
         lowest = np.minimum(total, 0.0).argmin(axis=0)
         floor = np.minimum(0.0, total.min(axis=0))
         begun = np.where(floor < 0.0, lowest + 1, 0)
-        ids = np.array([one])
-        pending = float((self.pending(ids, now_ms) * self.beside(ids))[0])
         last = np.minimum(begun, len(rows.at) - 1)
         after = [slice(int(start), None) for start in begun]
-        nats = np.maximum(0.0, total[-1] - floor - pending * (self.ratios - 1.0))
+        nats = np.maximum(0.0, total[-1] - floor)
         alive = nats > 0.0
         self.sequential.replace(
             one, total=nats, since=rows.at[last],
             got=np.where(alive, [float(rows.got[part].sum()) for part in after], 0.0),
-            due=np.where(alive, [float(due[part].sum()) + pending for part in after], 0.0),
+            due=np.where(alive, [float(due[part].sum()) for part in after], 0.0),
         )  # fmt: skip
 
     # Update, clear

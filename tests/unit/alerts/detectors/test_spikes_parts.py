@@ -1,13 +1,17 @@
 """What the parts of spike detection promise each other."""
 
+import math
+
 import numpy as np
 import pytest
 
 from alerts.detectors.spikes import SpikeConfig, SpikeDetector, chances
+from alerts.detectors.spikes.arrays import Floats, Ids
 from alerts.detectors.spikes.baseline import Baseline
 from alerts.detectors.spikes.config import COMPLAINT, DEFAULT_SLICES, NEGATIVE
 from alerts.detectors.spikes.exposure import Exposure
 from alerts.detectors.spikes.incidents import MARGIN, Incident, Incidents
+from alerts.detectors.spikes.intervals import Intervals
 from alerts.detectors.spikes.overlap import Overlap
 from alerts.detectors.spikes.recent import Recent
 from alerts.detectors.spikes.reviews import posterior
@@ -184,3 +188,46 @@ def test_an_hour_is_expected_to_be_like_the_last_ones(table: SliceTable) -> None
     before, next_hour, next_day = rates
     assert next_hour > 1.1 * before
     assert next_day == pytest.approx(before, rel=0.06)
+
+
+def test_orders_of_an_interval_are_spread_over_it_as_the_reviews_came() -> None:
+    told = Intervals()
+    told.begin(0)
+    told.note(np.array([600_000]))
+    edges: list[int] = []
+
+    def weigh(instants: Ids) -> Floats:
+        edges.extend(instants.tolist())
+        return np.array([1.0, 1.0, 2.0, 4.0, 2.0])
+
+    rows, ends, parts = told.pieces(np.array([600_000, 600_000]), weigh)
+    assert edges == [0, 120_000, 240_000, 360_000, 480_000, 600_000]
+    assert ends.tolist() == [120_000] * 2 + [240_000] * 2 + [360_000] * 2 + [480_000] * 2 + [600_000] * 2
+    assert np.bincount(rows, parts).tolist() == [1.0, 1.0]
+    assert parts[rows == 0].tolist() == [0.1, 0.1, 0.2, 0.4, 0.2]
+
+
+def test_orders_told_every_second_stay_whole() -> None:
+    told = Intervals()
+    told.begin(0)
+    at = np.arange(1, 40) * 1000
+    told.note(at)
+    rows, ends, parts = told.pieces(at, lambda instants: np.ones(len(instants) - 1))
+    assert rows.tolist() == list(range(39))
+    assert ends.tolist() == at.tolist()
+    assert set(parts.tolist()) == {1.0}
+
+
+def test_orders_of_before_the_beginning_teach_nothing() -> None:
+    told = Intervals()
+    told.begin(10_000)
+    told.note(np.array([5_000, 10_000]))
+    rows, _, _ = told.pieces(np.array([5_000]), lambda instants: np.ones(len(instants) - 1))
+    assert rows.tolist() == []
+
+
+def test_a_large_stream_asks_for_more_and_a_small_one_for_no_less() -> None:
+    usual = [chances.by_volume(COMPLAINT, a_day) for a_day in (0.0, 100.0, 8_000.0, 8_000.0 * math.e, 800_000.0)]
+    assert usual[:3] == [0.0, 0.0, 0.0]
+    assert usual[3] == pytest.approx(COMPLAINT.volume)
+    assert usual[4] == pytest.approx(COMPLAINT.volume * math.log(100.0))
