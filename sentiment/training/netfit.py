@@ -27,7 +27,7 @@ class NetSettings:
     channels: int = 96
     levels: int = 2
     rounds: int = 4
-    batch: int = 96
+    batch: int = 128
     rate: float = 2e-3
     table_share: float = 0.7  # of that rate for the rows of characters, of which some are rare,
     gram_share: float = 0.5  # and for those of n-grams, of which most are

