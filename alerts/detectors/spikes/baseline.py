@@ -28,10 +28,12 @@ class Baseline:
 
     def __init__(self, table: SliceTable, settings: KindSettings, config: SpikeConfig) -> None:
         self._table, self._settings, self._config = table, settings, config
-        self._seen = Grown({"got": (np.float64, 0), "due": (np.float64, 0), "effect": (np.float64, 0)})
+        self._seen = Grown({
+            "got": (np.float64, 0), "plain": (np.float64, 0), "late": (np.float64, 2), "due": (np.float64, 0),
+            "effect": (np.float64, 0),
+        })  # fmt: skip
         self._seen["effect"][:] = 1.0
         self._base = [0.0, 0.0]  # events, trials
-        self._totals = np.zeros((table.columns, 2))  # of each column: events, and what was due
         self._hours = np.zeros((2, 48))
         self._phases: dict[str, list[float]] = {}
         self._level = [0.0, 0.0]  # of the last hours: events, and what was due without it
@@ -84,7 +86,8 @@ class Baseline:
     def learn(self, at_ms: int, sids: Ids, got: Floats, trials: Floats) -> None:
         """Take up a batch of events of about one time, from the widest effect to the narrowest.
 
-        An effect's expectation rests on the wider ones only: where narrow ones fed back, both ran away together.
+        An effect's expectation rests on the wider ones only: where narrow ones fed back, both ran away together. On the
+        wider ones as they are now: what was due before they were known is not held against the narrow ones.
         """
         passed = self._decay(at_ms)
         unusual = self._unusual(float(trials.sum()), passed)
@@ -99,15 +102,17 @@ class Baseline:
         due *= self._level_effect()
         self._learn_hour(at_ms, total, due * self._phase_effect(at_ms))
         self._learn_phase(at_ms, total, due * self._hour_effect(at_ms))
-        expected = trials * self.rate(at_ms)
+        expected = plain = trials * self.rate(at_ms)
+        late = 0.5 ** (passed / LEVEL_HALF_LIFE_MS)
+        self._seen["late"][:] *= late
         for column in self._table.widest_first:
-            expected = self._learn_column(column, sids[:, column], got, expected)
+            expected = self._learn_column(column, sids[:, column], got, plain, expected)
 
     def dump(self) -> dict[str, Any]:
         """All of it as plain values."""
         return {
             "seen": self._seen.dump(), "base": self._base, "hours": self._hours.tolist(),
-            "totals": self._totals.tolist(), "phases": self._phases, "volume": self._volume,
+            "phases": self._phases, "volume": self._volume,
             "level": self._level, "learnt": self._learnt_ms,
         }  # fmt: skip
 
@@ -115,7 +120,6 @@ class Baseline:
         """Take up what `dump` gave."""
         self._seen.load(state["seen"])
         self._base, self._hours = list(state["base"]), np.array(state["hours"])
-        self._totals = np.array(state["totals"])
         self._phases = {name: list(pair) for name, pair in state["phases"].items()}
         self._volume, self._learnt_ms = state["volume"], state["learnt"]
         self._level = list(state.get("level", (0.0, 0.0)))  # states of before there was one
@@ -158,22 +162,24 @@ class Baseline:
             pair = self._phases.setdefault(phase, [0.0, 0.0])
             self._phases[phase] = [pair[0] + got, pair[1] + due]
 
-    def _learn_column(self, column: int, ids: Ids, got: Floats, expected: Floats) -> Floats:
-        effect = self._seen["effect"]
+    def _learn_column(self, column: int, ids: Ids, got: Floats, plain: Floats, expected: Floats) -> Floats:
+        seen, effect = self._seen, self._seen["effect"]
         unique, places = np.unique(ids, return_inverse=True)
         strength = self._table.strength[column]
-        named = ids > 0
-        totals = self._totals[column]
-        totals += (got[named].sum(), expected[named].sum())
-        if totals[1] <= 0.0:  # orders that tell nothing of this dimension
+        if not ids.any():  # orders that tell nothing of this dimension
             return expected
-        self._seen["got"][unique] += np.bincount(places, got)
-        self._seen["due"][unique] += np.bincount(places, expected)
+        before, now = np.bincount(places, plain), np.bincount(places, expected)
+        seen["got"][unique] += np.bincount(places, got)
+        seen["plain"][unique] += before
+        seen["late"][unique] += np.column_stack([now, before])
+        with_wider, without = seen["late"][unique].T
+        seen["due"][unique] = seen["plain"][unique] * _ratio(with_wider, without)
+        for name in ("got", "plain", "late", "due"):
+            seen[name][0] = 0.0
         # Relative to the column's own average: a base that wanders would else be counted in the effects again.
-        level = (totals[0] + strength) / (totals[1] + strength)
-        owed = self._seen["due"][unique] * level
-        effect[unique] = (self._seen["got"][unique] + strength) / (owed + strength)
-        self._seen["got"][0] = self._seen["due"][0] = 0.0
+        whole = np.flatnonzero(self._table.column[: len(self._table)] == column)
+        level = (seen["got"][whole].sum() + strength) / (seen["due"][whole].sum() + strength)
+        effect[unique] = (seen["got"][unique] + strength) / (seen["due"][unique] * level + strength)
         effect[0] = 1.0
         result: Floats = expected * effect[ids]
         return result
@@ -192,12 +198,16 @@ class Baseline:
         passed = max(0, at_ms - self._learnt_ms) if self._learnt_ms else 0
         if self._learnt_ms:
             kept = 0.5 ** (max(0, at_ms - self._learnt_ms) / self._config.baseline_half_life_ms)
-            self._seen["got"][:] *= kept
-            self._seen["due"][:] *= kept
-            self._totals *= kept
+            for name in ("got", "plain", "due"):
+                self._seen[name][:] *= kept
             self._base = [one * kept for one in self._base]
         self._learnt_ms = max(self._learnt_ms, at_ms)
         return passed
+
+
+def _ratio(some: Any, of: Any) -> Any:
+    """What the wider effects multiply by, 1 where nothing is known of late."""
+    return np.where(of > 0.0, some / np.maximum(of, 1e-300), 1.0)
 
 
 def _hour_of_week_part(local_ms: int) -> int:

@@ -41,7 +41,7 @@ class ComplaintWatch(Watch):
     def __init__(self, table: SliceTable, settings: KindSettings, config: SpikeConfig) -> None:
         super().__init__(table, settings, config)
         self.exposure = Exposure(table)
-        self.overlap = Overlap(table, self.exposure)
+        self.overlap = Overlap(table, self.exposure, self.recent)
         self.pane_ms = self.end_ms = 0  # the length and the end of the last pane
         self.heard_ms = 0  # the newest complaint of any slice
         self.by_time: bool | None = None  # None: not known yet
@@ -223,6 +223,7 @@ class ComplaintWatch(Watch):
                 fresh = ComplaintWatch(self.table, self.settings, self.config)
                 fresh.reserve()
                 fresh.volume, fresh.recent = self.volume, self.recent
+                fresh.overlap = Overlap(self.table, fresh.exposure, fresh.recent)
                 fresh.recent.drop_trials()
                 self.__dict__.update(fresh.__dict__)
                 self._begin_at(now_ms)

@@ -3,7 +3,7 @@
 An incident's complaints leave all other series, and with them must go what was to be expected of them. Of a slice
 with other values nothing lies in the incident, of one within it everything; of all others the part that the incident
 usually has of what both have in common, as if the remaining dimensions had nothing to do with each other. Shops and
-what is sold have: of a shop nothing is taken for a category's incident, nor the other way round.
+what is sold have: of these counts what of late, before the incident, was complained of in both.
 """
 
 from typing import Final
@@ -13,17 +13,19 @@ import numpy as np
 from alerts.detectors.spikes.arrays import Bools, Floats, Ids
 from alerts.detectors.spikes.exposure import Exposure
 from alerts.detectors.spikes.incidents import MARGIN, Incident
+from alerts.detectors.spikes.recent import Recent
 from alerts.detectors.spikes.series import ALL, SliceTable
 from schemas.events import DIMENSIONS
 
 MOST: Final = 0.9  # of a slice that is not within the incident
+FEW: Final = 12.0  # complaints by which the part that shops and goods have in common is drawn to 0
 
 
 class Overlap:
     """Factors on the expectation of slices beside an incident."""
 
-    def __init__(self, table: SliceTable, exposure: Exposure) -> None:
-        self._table, self._exposure = table, exposure
+    def __init__(self, table: SliceTable, exposure: Exposure, recent: Recent) -> None:
+        self._table, self._exposure, self._recent = table, exposure, recent
         self._bits = 1 << np.arange(len(DIMENSIONS))
         shops = np.array(["shop_id" in joined and "product_id" not in joined for joined in table.slices])
         goods = np.array(["category" in joined or "product_id" in joined for joined in table.slices])
@@ -60,11 +62,22 @@ class Overlap:
         part = np.zeros(len(ids))
         shared = both @ self._bits
         akin = self._akin[incident.column][self._table.column[ids]]
+        if akin.any():
+            related = akin & ~other & ~within & (ids > 0)
+            part[related] = self._in_common(incident)[ids[related]]
         beside = ~other & ~within & ~akin & (ids > 0) & (ids != incident.sid)
         for mask in np.unique(shared[beside]):
             around = self._around(incident.sid, int(mask))
             part[beside & (shared == mask)] = min(MOST, self._exposure.part(incident.sid, around))
         return within, part
+
+    def _in_common(self, incident: Incident) -> Floats:
+        """Of each series the part of its complaints before the incident that was in the incident's slice."""
+        sids = self._recent.complaints(incident.starts_at)
+        mine = sids[:, incident.column] == incident.sid
+        whole, both = (np.bincount(some.ravel(), minlength=len(self._table)) for some in (sids, sids[mine]))
+        result: Floats = np.minimum(MOST, both / (whole + FEW))
+        return result
 
     def _around(self, one: int, mask: int) -> int:
         """The slice of an incident's values in these dimensions, or the narrowest watched around it."""

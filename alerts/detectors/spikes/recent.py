@@ -85,6 +85,13 @@ class Recent:
         at = self._arrays["at"][self._from : self._to][mine]
         return self._take(mine[np.argsort(at, kind="stable")])
 
+    def complaints(self, before_ms: int) -> Ids:
+        """The series of what came before an instant and is no order, a row each."""
+        live = slice(self._from, self._to)
+        chosen = (self._arrays["at"][live] < before_ms) & (self._arrays["got"][live] > 0.0)
+        found: Ids = self._sids[live][chosen]
+        return found
+
     def drop_trials(self) -> None:
         """What stood for trials did not: all rows wait for others to be learnt with."""
         self.learnt = self._from

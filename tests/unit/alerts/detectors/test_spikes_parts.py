@@ -61,7 +61,7 @@ def test_an_incident_takes_its_part_of_what_lies_beside_it(table: SliceTable) ->
     )
     exposure.reserve()
     exposure.learn_complaints(np.repeat(rows, 5000, axis=0), np.ones(10_000))
-    overlap = Overlap(table, exposure)
+    overlap = Overlap(table, exposure, Recent(table.columns, most=100))
     phones, tv = rows
     channel = table.slices.index(("channel",))
     factors = overlap.factor(incident(table, channel, int(phones[channel])), np.concatenate([phones, tv]))
@@ -79,8 +79,25 @@ def test_a_shop_is_not_taken_for_a_sample_of_all_categories(table: SliceTable) -
     exposure.reserve()
     exposure.learn_complaints(np.repeat(row, 1000, axis=0), np.ones(1000))
     category, shop = table.slices.index(("category",)), table.slices.index(("shop_id",))
-    factor = Overlap(table, exposure).factor(incident(table, category, int(row[0, category])), row[0, [shop]])
-    assert factor.tolist() == [1.0]
+    overlap = Overlap(table, exposure, Recent(table.columns, most=100))
+    assert overlap.factor(incident(table, category, int(row[0, category])), row[0, [shop]]).tolist() == [1.0]
+
+
+def test_a_shops_incident_takes_of_a_category_what_both_had_in_common_before_it(table: SliceTable) -> None:
+    recent = Recent(table.columns, most=1000)
+    rows = np.array([table.ids((what, "app", "华东", "", shop, "")) for what, shop in (("乐器", "s1"), ("乐器", "s2"))])
+    for at, few, many in ((START_MS - MINUTE_MS, 36, 12), (START_MS + MINUTE_MS, 200, 0)):
+        sids = np.repeat(rows, [few, many], axis=0)
+        one, none = np.ones(len(sids)), np.zeros(len(sids))
+        values = {"got": one, "due": none, "trials": none, "weight": one, "bad": one}
+        recent.append(np.full(len(sids), at), sids, values, [])
+    exposure = Exposure(table)
+    exposure.reserve()
+    category, shop = table.slices.index(("category",)), table.slices.index(("shop_id",))
+    overlap = Overlap(table, exposure, recent)
+    told = incident(table, shop, int(rows[0, shop]), starts_at=START_MS)
+    factor = overlap.factor(told, rows[0, [category]])
+    assert factor.tolist() == [1.0 - 36 / (48 + 12)]
 
 
 def test_a_share_that_is_learnt_better_says_nothing_of_what_was_charged(table: SliceTable) -> None:
