@@ -11,7 +11,7 @@ from alerts.detectors.spikes.arrays import Bools, Floats, Ids
 from alerts.detectors.spikes.attribution import Tally
 from alerts.detectors.spikes.config import KindSettings, SpikeConfig
 from alerts.detectors.spikes.dedupe import OWN_POWER
-from alerts.detectors.spikes.exposure import Exposure
+from alerts.detectors.spikes.exposure import LONGEST_GUESS_MS, Exposure
 from alerts.detectors.spikes.incidents import UNCLEAR_MS, Incident
 from alerts.detectors.spikes.intervals import Intervals
 from alerts.detectors.spikes.overlap import Overlap
@@ -81,6 +81,9 @@ class ComplaintWatch(Watch):
             self.minute(now_ms)
         touched = self._take(pane, now_ms) if len(pane.at) else np.zeros(0, np.int64)
         self._note_incidents(pane, now_ms)
+        if self.by_time is False and now_ms - self.exposure.newest_ms > LONGEST_GUESS_MS:
+            self.sequential.reset(touched)  # orders are silent, or hours behind: nobody knows what is due
+            return self.follow(now_ms)
         return self.follow(now_ms) + self.judge(touched, now_ms)
 
     def gains(self, rows: Rows, due: Floats) -> Floats:

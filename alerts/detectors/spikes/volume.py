@@ -12,6 +12,7 @@ from alerts.detectors.spikes.exposure import RATE_MS
 
 KEPT_MS: Final = 40 * 60_000
 BEYOND_INCIDENT: Final = 2.0  # all complaints rise so much with the orders only: below, an incident would hide itself
+SILENT: Final = 0.3  # so few of the usual reviews tell of a feed, and not of the volume
 PRIOR: Final = 15.0  # events by which a growth is drawn to 1
 
 
@@ -49,6 +50,8 @@ class Volume:
             return 1.0
         per_ms = 1.0 / (RATE_MS * -math.expm1(-age / RATE_MS))
         reviews, complaints = ((now[i] - then[i] + PRIOR) / (then[i + 2] * per_ms * ahead + PRIOR) for i in (0, 1))
+        if reviews < SILENT:  # that feed is silent, or behind
+            reviews = 1.0
         return max(reviews, complaints if complaints >= BEYOND_INCIDENT else 0.0)
 
     def between(self, instants: Ids) -> Floats:

@@ -114,6 +114,19 @@ def test_complaints_that_come_minutes_after_the_orders_do_not_end_an_incident() 
     assert [one.at for one in decisions if one.state == "clear"] == []
 
 
+def test_complaints_without_their_orders_wake_nobody() -> None:
+    """All but the complaints is hours behind, and the evening brings three times as many: nobody knows of what."""
+    behind_from = START_MS + 200 * MINUTE_MS
+
+    def others_behind(*, evening: int) -> Iterator[Batch]:
+        usual, busy = stream(420, complaint_spike=True), stream(420, complaint_spike=True, volume=3.0)
+        for (newest, batch), (_, more) in zip(usual, busy, strict=True):
+            late = newest >= START_MS + evening * MINUTE_MS
+            yield newest, [one for one in (more if late else batch) if one.kind == "complaint" or one.at < behind_from]
+
+    assert raised(run(SpikeDetector(SpikeConfig()), others_behind(evening=280))) == []
+
+
 def test_first_hour_without_any_baseline_wakes_nobody() -> None:
     for seed in range(3):
         assert raised(run(SpikeDetector(SpikeConfig()), stream(60, seed=seed))) == []
