@@ -22,6 +22,7 @@ MOMENT_MS: Final = 10_000  # orders this close count as of one moment
 LEAST_CHARGE: Final = 0.7
 COVERED: Final = 0.5
 MOST_AROUND: Final = 2
+LEANING_STRENGTH: Final = 12.0  # a quiet hour of a small category is not yet what is usual of all slices within it
 COVERAGE_ORDERS: Final = 1e5  # how many orders the memory of their dimensions goes back
 
 
@@ -144,7 +145,7 @@ class Exposure:
         """How many times as many complaints these slices bring as their reviews let expect."""
         complaints, parents = self._series["complaints"], self._series["parent"][ids]
         prior = np.minimum(1.0, (reviews[ids] + 0.5) / (reviews[parents] + 1.0))
-        strength = self._table.strength[self._table.column[ids]]
+        strength = np.maximum(LEANING_STRENGTH, self._table.strength[self._table.column[ids]])
         result: Floats = (complaints[ids] + strength) / (complaints[parents] * prior + strength)
         return result
 
