@@ -147,7 +147,8 @@ def _detectable(plan: Plan, world: World, one: Incident, events: dict[str, Any])
     grid = np.arange(one.start, one.end, 5.0)
     everything = np.arange(0.0, plan.days * DAY_S, 30.0)
     a_second = plan.complaints / (volume(plan, everything).sum() * 30.0)
-    mood = (1.0 + (plan.mood - 1.0) * peak_shape(plan, grid)) * events["drift"][(grid // 60.0).astype(int)]
+    minutes = np.minimum((grid // 60.0).astype(int), len(events["drift"]) - 1)  # an incident may outlast the stream
+    mood = (1.0 + (plan.mood - 1.0) * peak_shape(plan, grid)) * events["drift"][minutes]
     due = volume(plan, grid) * a_second * 5.0 * mood * _part(world, one)
     at = np.concatenate([grid, seconds])
     rates = np.concatenate([due, np.zeros(len(seconds))])
