@@ -205,7 +205,8 @@ class ComplaintWatch(Watch):
     def dump(self) -> dict[str, Any]:
         """All of it as plain values."""
         own = {"exposure": self.exposure.dump(), "volume": self.volume.dump(), "by_time": self.by_time,
-               "intervals": self.intervals.dump(), "heard": self.heard_ms}  # fmt: skip
+               "intervals": self.intervals.dump(), "heard": self.heard_ms,
+               "overlap": self.overlap.dump()}  # fmt: skip
         return super().dump() | own
 
     def load(self, state: dict[str, Any]) -> None:
@@ -215,6 +216,7 @@ class ComplaintWatch(Watch):
         self.volume.load(state["volume"])
         self.intervals.load(state["intervals"])
         self.heard_ms = state["heard"]
+        self.overlap.load(state["overlap"])
         if state["by_time"]:
             self._count_minutes()
         else:

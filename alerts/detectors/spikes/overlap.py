@@ -6,7 +6,7 @@ usually has of what both have in common, as if the remaining dimensions had noth
 what is sold have: of these counts what of late, before the incident, was complained of in both.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from alerts.detectors.spikes.series import ALL, SliceTable
 from schemas.events import DIMENSIONS
 
 MOST: Final = 0.9  # of a slice that is not within the incident
+MOST_KEPT: Final = 100  # incidents
 FEW: Final = 12.0  # complaints by which the part that shops and goods have in common is drawn to 0
 
 
@@ -32,6 +33,8 @@ class Overlap:
         self._akin = np.outer(shops, goods) | np.outer(goods, shops)
         self.shops = shops
         self._known: dict[int, tuple[Bools, Floats]] = {}  # of an incident's slice, for all series
+        # Of shops' and goods' incidents by slice and start: series and parts, as they were when first asked for.
+        self._common: dict[tuple[int, int], tuple[list[int], list[float]]] = {}
 
     def forget(self) -> None:
         """The usual shares are others from now on."""
@@ -64,19 +67,39 @@ class Overlap:
         akin = self._akin[incident.column][self._table.column[ids]]
         if akin.any():
             related = akin & ~other & ~within & (ids > 0)
-            part[related] = self._in_common(incident)[ids[related]]
+            part[related] = self._in_common(incident, len(ids))[ids[related]]
         beside = ~other & ~within & ~akin & (ids > 0) & (ids != incident.sid)
         for mask in np.unique(shared[beside]):
             around = self._around(incident.sid, int(mask))
             part[beside & (shared == mask)] = min(MOST, self._exposure.part(incident.sid, around))
         return within, part
 
-    def _in_common(self, incident: Incident) -> Floats:
-        """Of each series the part of its complaints before the incident that was in the incident's slice."""
-        sids = self._recent.complaints(incident.starts_at)
-        mine = sids[:, incident.column] == incident.sid
-        whole, both = (np.bincount(some.ravel(), minlength=len(self._table)) for some in (sids, sids[mine]))
-        result: Floats = np.minimum(MOST, both / (whole + FEW))
+    def dump(self) -> list[Any]:
+        """What cannot be worked out again, as plain values."""
+        return [[*key, *values] for key, values in self._common.items()]
+
+    def load(self, state: list[Any]) -> None:
+        """Take up what `dump` gave."""
+        self._common = {(sid, starts_at): (ids, parts) for sid, starts_at, ids, parts in state}
+        self._known.clear()
+
+    def _in_common(self, incident: Incident, size: int) -> Floats:
+        """Of each series the part of its complaints before the incident that was in the incident's slice.
+
+        Counted once: rows of before the incident still come, and go, while it lasts.
+        """
+        key = (incident.sid, incident.starts_at)
+        if key not in self._common:
+            sids = self._recent.complaints(incident.starts_at)
+            mine = sids[:, incident.column] == incident.sid
+            whole, both = (np.bincount(some.ravel(), minlength=size) for some in (sids, sids[mine]))
+            found = np.flatnonzero(both)
+            self._common[key] = found.tolist(), np.minimum(MOST, both / (whole + FEW))[found].tolist()
+            for old in list(self._common)[:-MOST_KEPT]:
+                del self._common[old]
+        ids, parts = self._common[key]
+        result = np.zeros(size)
+        result[ids] = parts
         return result
 
     def _around(self, one: int, mask: int) -> int:
