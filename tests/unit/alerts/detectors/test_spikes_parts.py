@@ -98,6 +98,11 @@ def test_a_shops_incident_takes_of_a_category_what_both_had_in_common_before_it(
     told = incident(table, shop, int(rows[0, shop]), starts_at=START_MS)
     factor = overlap.factor(told, rows[0, [category]])
     assert factor.tolist() == [1.0 - 36 / (48 + 12)]
+    recent.trim(START_MS + MINUTE_MS)
+    restarted = Overlap(table, exposure, recent)
+    restarted.load(overlap.dump())
+    overlap.forget()
+    assert [one.factor(told, rows[0, [category]]).tolist() for one in (overlap, restarted)] == [factor.tolist()] * 2
 
 
 def test_a_share_that_is_learnt_better_says_nothing_of_what_was_charged(table: SliceTable) -> None:
