@@ -12,9 +12,9 @@ import numpy as np
 
 from alerts.detectors.spikes.arrays import Floats, Ids
 from alerts.detectors.spikes.baseline import HOUR_STRENGTH, LEVEL_HALF_LIFE_MS, LEVEL_STRENGTH
-from alerts.detectors.spikes.complaints import MINUTE_PRIOR
 from alerts.detectors.spikes.config import JOINED_STRENGTH, PRIOR_STRENGTH, KindSettings, SpikeConfig
 from alerts.detectors.spikes.exposure import COVERED
+from alerts.detectors.spikes.orders import MINUTE_PRIOR
 from alerts.detectors.spikes.reviews import HIGHEST, LOWEST, posterior
 from alerts.detectors.spikes.series import rank_of
 from storage.past import Fading, Group

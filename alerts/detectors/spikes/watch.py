@@ -1,6 +1,6 @@
 """One kind's watch: expectation, sequential test, naming, and the life of its incidents, pane by pane.
 
-What differs between reviews and complaints stands in `reviews.py` and `complaints.py`.
+What differs between reviews and complaints stands in `reviews.py`, `complaints.py` and `orders.py`.
 """
 
 from typing import Any, Final
