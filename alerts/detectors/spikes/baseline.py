@@ -14,9 +14,10 @@ from alerts.detectors.spikes.config import KindSettings, SpikeConfig
 from alerts.detectors.spikes.grown import Grown
 from alerts.detectors.spikes.series import SliceTable
 
-HOUR_STRENGTH: Final = 60.0
+HOUR_STRENGTH: Final = 150.0
 PHASE_STRENGTH: Final = 20.0
 LEVEL_STRENGTH: Final = 150.0  # the last hours' level strays by 8 % from the last days'
+SETTLED: Final = 150.0  # events learnt before hours and phases are told apart: until then the base itself moves
 LEVEL_HALF_LIFE_MS: Final = 3 * 3_600_000
 PEAK_WEIGHT: Final = 3.0  # a batch counts at most like three usual ones: hours are weighed, not events
 HOUR_MS: Final = 3_600_000
@@ -35,8 +36,9 @@ class Baseline:
         self._seen["effect"][:] = 1.0
         self._base = [0.0, 0.0]  # events, trials
         self._hours = np.zeros((2, 48))
+        self._hour = [0.0, 0.0, 0.0]  # the one that is not over: which, events, and what was due without it
         self._phases: dict[str, list[float]] = {}
-        self._level = [0.0, 0.0]  # of the last hours: events, and what was due without it
+        self._level = [0.0, 0.0]  # of the last hours: events, and trials times all other effects but the base
         self.prior_rate = settings.prior_rate
         self._volume = [[0.0, 0.0], [0.0, 0.0]]  # expected and ms, of the last hour and of the last day
         self._learnt_ms = 0
@@ -97,11 +99,11 @@ class Baseline:
         total, due = float(got.sum()), float((trials * self.effects(sids)).sum())
         self._base[0] += total
         self._base[1] += due
-        due *= self._base_rate()
         self._learn_level(passed, min(1.0, unusual) / weight, total, due * self._time_effect(at_ms))
-        due *= self._level_effect()
-        self._learn_hour(at_ms, total, due * self._phase_effect(at_ms))
-        self._learn_phase(at_ms, total, due * self._hour_effect(at_ms))
+        if self._base[0] >= SETTLED:
+            due *= self._base_rate() * self._level_effect()
+            self._learn_hour(at_ms, total, due * self._phase_effect(at_ms))
+            self._learn_phase(at_ms, total, due * self._hour_effect(at_ms))
         expected = plain = trials * self.rate(at_ms)
         late = 0.5 ** (passed / LEVEL_HALF_LIFE_MS)
         self._seen["late"][:] *= late
@@ -111,18 +113,18 @@ class Baseline:
     def dump(self) -> dict[str, Any]:
         """All of it as plain values."""
         return {
-            "seen": self._seen.dump(), "base": self._base, "hours": self._hours.tolist(),
+            "seen": self._seen.dump(), "base": self._base, "hours": self._hours.tolist(), "hour": self._hour,
             "phases": self._phases, "volume": self._volume,
-            "level": self._level, "learnt": self._learnt_ms,
+            "lately": self._level, "learnt": self._learnt_ms,
         }  # fmt: skip
 
     def load(self, state: dict[str, Any]) -> None:
         """Take up what `dump` gave."""
         self._seen.load(state["seen"])
-        self._base, self._hours = list(state["base"]), np.array(state["hours"])
+        self._base, self._hours, self._hour = list(state["base"]), np.array(state["hours"]), list(state["hour"])
         self._phases = {name: list(pair) for name, pair in state["phases"].items()}
         self._volume, self._learnt_ms = state["volume"], state["learnt"]
-        self._level = list(state.get("level", (0.0, 0.0)))  # states of before there was one
+        self._level = list(state["lately"])
 
     def _base_rate(self) -> float:
         strength = self._settings.prior_strength
@@ -141,20 +143,28 @@ class Baseline:
         return (peak_at(at_ms) if peak_at else None) or ""
 
     def _level_effect(self) -> float:
-        got, due = self._level
-        return (got + LEVEL_STRENGTH) / (due + LEVEL_STRENGTH)
+        got, trials = self._level
+        return (got + LEVEL_STRENGTH) / (trials * self._base_rate() + LEVEL_STRENGTH)
 
     def _time_effect(self, at_ms: int) -> float:
         return self._hour_effect(at_ms) * self._phase_effect(at_ms)
 
-    def _learn_level(self, passed_ms: int, weight: float, got: float, due: float) -> None:
-        """A rate wanders, and what a promotion has changed it leaves behind: half of it is forgotten in three hours."""
+    def _learn_level(self, passed_ms: int, weight: float, got: float, trials: float) -> None:
+        """A rate wanders, and what a promotion has changed it leaves behind: half of it is forgotten in three hours.
+
+        Kept without the base: what was wrong with that in the first hours must not stay in the level.
+        """
         kept = 0.5 ** (passed_ms / LEVEL_HALF_LIFE_MS)
-        self._level = [self._level[0] * kept + got * weight, self._level[1] * kept + due * weight]
+        self._level = [self._level[0] * kept + got * weight, self._level[1] * kept + trials * weight]
 
     def _learn_hour(self, at_ms: int, got: float, due: float) -> None:
+        """An hour is told apart once it is over: until then what is unusual of it is the level's."""
         hour = _hour_of_week_part(at_ms + self._config.zone_offset_ms)
-        self._hours[:, hour] += (got, due)
+        if hour != self._hour[0]:
+            self._hours[:, int(self._hour[0])] += self._hour[1:]
+            self._hour = [float(hour), 0.0, 0.0]
+        self._hour[1] += got
+        self._hour[2] += due
 
     def _learn_phase(self, at_ms: int, got: float, due: float) -> None:
         phase = self._phase(at_ms)

@@ -130,13 +130,33 @@ class ComplaintWatch(OrderWatch):
         result: Floats = self.baseline.uncertainty(parents) + self.exposure.uncertainty(ids)
         return result
 
+    def left(self, at: Ids, sids: Ids) -> Floats:
+        """The part of the orders that stands beside incidents of which they do not tell: those complaints are gone."""
+        narrow, left = np.full(len(at), ALL), np.ones(len(at))
+        for column in sorted(range(1, self.table.columns), key=lambda column: float(self.table.rank[column])):
+            narrow = np.where(sids[:, column] > 0, sids[:, column], narrow)
+        for one in self._untold():
+            inside = self._during(one, at)
+            if inside.any():
+                left[inside] *= self.overlap.left(one, narrow[inside])
+        return left
+
+    def unwatched(self, at: Ids) -> Bools:
+        """Before the first orders nobody knows what the complaints are to be held against."""
+        result: Bools = at <= (0 if self.by_time else self.intervals.since_ms)
+        return result
+
     def unclear(self, at: Ids) -> Bools:
-        """The hours of incidents that no order is known to be of: the complaints would go, and the orders stay."""
+        """The hours of incidents that no order is known to be of: the complaints are gone, and with them a share."""
         found = np.zeros(len(at), bool)
         for one in self._untold():
-            until = min(one.ends_at or at.max() + 1, one.starts_at + UNCLEAR_MS)
-            found |= (at >= one.starts_at) & (at < until)
+            found |= self._during(one, at)
         return found
+
+    def _during(self, one: Incident, at: Ids) -> Bools:
+        until = min(one.ends_at or at.max() + 1, one.starts_at + UNCLEAR_MS)
+        result: Bools = (at >= one.starts_at) & (at < until)
+        return result
 
     def learn_more(self, sids: Ids, got: Floats) -> None:
         """Shares of the complaints."""

@@ -6,7 +6,7 @@ its own end: a run may begin right behind one, and whatever is due of the next i
 
 from bisect import bisect_left, insort
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -23,10 +23,12 @@ class Intervals:
 
     def __init__(self) -> None:
         self._told: list[int] = []
+        self.since_ms = 0  # from here on orders are known
+        self._begun = False
 
     def begin(self, at_ms: int) -> None:
-        """Nothing was heard of before: what is told for an instant up to here is of a time that nobody watched."""
-        self._told = [at_ms]
+        """Nothing was heard of before: what is told for the first instant from here on is of nobody knows how long."""
+        self._told, self.since_ms, self._begun = [at_ms], at_ms, False
 
     def note(self, at: Ids) -> None:
         """Orders were told for these instants."""
@@ -34,6 +36,8 @@ class Intervals:
             place = bisect_left(self._told, one)
             if place == len(self._told) or self._told[place] != one:
                 insort(self._told, one)
+            if not self._begun and one > self.since_ms:
+                self.since_ms, self._begun = one, True
         del self._told[:-KEPT]
 
     def pieces(self, at: Ids, weigh: Callable[[Ids], Floats]) -> tuple[Ids, Ids, Floats]:
@@ -53,7 +57,7 @@ class Intervals:
     def _cut(self, at_ms: int, weigh: Callable[[Ids], Floats]) -> tuple[Ids, Floats]:
         """Ends and parts of the pieces of what was told at an instant; none of what was before the beginning."""
         place = bisect_left(self._told, at_ms)
-        if not place:
+        if not place or at_ms <= self.since_ms:
             return np.zeros(0, np.int64), np.zeros(0)
         length = min(at_ms - self._told[place - 1], LONGEST_MS)
         count = min(MOST_PIECES, max(1, -(-length // PIECE_MS)))
@@ -61,10 +65,10 @@ class Intervals:
         parts = weigh(edges) if count > 1 else np.ones(1)
         return edges[1:], parts / parts.sum()
 
-    def dump(self) -> list[int]:
+    def dump(self) -> dict[str, Any]:
         """All of it as plain values."""
-        return self._told
+        return {"told": self._told, "since": self.since_ms, "begun": self._begun}
 
-    def load(self, state: list[int]) -> None:
+    def load(self, state: dict[str, Any]) -> None:
         """Take up what `dump` gave."""
-        self._told = list(state)
+        self._told, self.since_ms, self._begun = list(state["told"]), state["since"], state["begun"]

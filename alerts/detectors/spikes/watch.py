@@ -77,8 +77,16 @@ class Watch:
         """Complaints to expect of an order in this slice; None where there are no orders."""
         return None
 
+    def left(self, at: Ids, sids: Ids) -> Floats:
+        """The part of each row's trials that stands beside the incidents of which it is not known whose they are."""
+        return np.ones(len(at))
+
+    def unwatched(self, at: Ids) -> Bools:
+        """Which instants teach nothing, since not everything of them was heard."""
+        return np.zeros(len(at), bool)
+
     def unclear(self, at: Ids) -> Bools:
-        """Which instants teach nothing, since it is not known what of them belongs to an incident."""
+        """Which instants teach nothing of shares, since it is not known what of them belongs to an incident."""
         return np.zeros(len(at), bool)
 
     def learn_more(self, sids: Ids, got: Floats) -> None:
@@ -123,11 +131,14 @@ class Watch:
         lag = min(self.config.baseline_lag_ms, max(SHORTEST_LAG_MS, age // 2))
         at, sids, got, trials = self.recent.unlearnt(now_ms - lag)
         if len(at):
-            free = ~(self.incidents.claimed(at, sids) | self.unclear(at))
-            if trials[free].any():
-                counted = at[free & (trials > 0.0)]
-                self.baseline.learn(int(counted[len(counted) // 2]), sids[free], got[free], trials[free])
-                self.learn_more(sids[free], got[free])
+            free = ~self.incidents.claimed(at, sids)
+            left = trials * self.left(at, sids)
+            known = free & ((left > 0.0) | (trials == 0.0)) & ~self.unwatched(at)
+            if left[known].any():
+                counted = at[known & (trials > 0.0)]
+                self.baseline.learn(int(counted[len(counted) // 2]), sids[known], got[known], left[known])
+            clear = free & ~self.unclear(at)
+            self.learn_more(sids[clear], got[clear])
         self.recent.trim(now_ms - self.config.recent_ms)
         self.incidents.forget(now_ms - self.config.recent_ms - self.config.baseline_lag_ms)
 
