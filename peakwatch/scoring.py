@@ -33,7 +33,8 @@ def score_jsonl(source: IO[bytes], out: IO[bytes]) -> None:
 
 
 def score_explained(source: IO[bytes], out: IO[bytes]) -> None:
-    """`score<TAB>label` a line, and below it the pieces that moved the score, in log-odds, the strongest first."""
+    """`score<TAB>label` a line, below it whether the text was taken for a mere statement, and the pieces that moved the
+    score, in log-odds, the strongest first."""
     from sentiment.explain import explain
 
     judge = load()
@@ -41,6 +42,8 @@ def score_explained(source: IO[bytes], out: IO[bytes]) -> None:
         text = raw.decode("utf-8", "replace").removesuffix("\n")
         verdict = judge.judge_batch([text])
         out.write(f"{verdict.score[0]:.6f}\t{verdict.label[0]}\n".encode())
+        if judge.statements([text])[0]:
+            out.write(b"    states facts, takes no stance: its log-odds are cut to the neutral band\n")
         for piece, weight in explain(judge, text):
             out.write(f"    {weight:+.3f}\t{piece}\n".encode("utf-8", "replace"))
     out.flush()

@@ -7,6 +7,7 @@ import numpy as np
 
 from sentiment.features import ngram_places
 from sentiment.judge import Judge
+from sentiment.stance import cut
 
 # A share of the strongest character's weight below which a character belongs to no piece.
 _FAINT = 0.08
@@ -17,8 +18,8 @@ def explain(judge: Judge, text: str) -> list[tuple[str, float]]:
 
     An n-gram's weight is shared evenly by its characters; neighbours that pull the same way make a piece. The pieces,
     the faint characters left out and the model's bias add up to the text's log-odds. Where a doubtful text got a second
-    look, each character's share there is what the nets would lose without it, and the sum holds no longer. Empty for a
-    text without words.
+    look, each character's share there is what the nets would lose without it, and the sum holds no longer. Of a text
+    taken for a statement (`Judge.statements`) the pieces shrink as its log-odds do. Empty for a text without words.
     """
     batch = judge.weights.normalizer.batch([text])
     if not batch.has_words()[0]:
@@ -39,6 +40,8 @@ def explain(judge: Judge, text: str) -> list[tuple[str, float]]:
             shares *= look.of_linear
             shares[first + 1 : end] += look.of_net * look.net.shares(batch, places, 0)
             found = look.log_odds(found, batch, places)
+    if judge.weights.statements(batch)[0] and found[0]:
+        shares *= float(cut(found)[0] / found[0])
     return _pieces("".join(map(chr, batch.symbols[first + 1 : end].tolist())), shares[first + 1 : end].tolist())
 
 

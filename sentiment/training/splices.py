@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from sentiment.training.pieces import clauses_of
 
-_SPLICES, _SEEDS = 400_000, (13, 14)  # so many for each seed
+_SPLICES, _SEEDS = 400_000, (13, 14, 15, 16)  # so many for each seed
 _MOST_CLAUSES = 5
 _SPLICED, _THINNED = 0.5, 0.15  # of the clauses: joined with another one; one to three symbols left out
 _LONGEST, _LONGEST_CLAUSE, _SHORTEST = 160, 40, 4

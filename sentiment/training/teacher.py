@@ -3,7 +3,7 @@
 Fine-tunes the lower eight layers of multilingual-e5-small (sentiment/training/encoder.py) on the training part without
 its tuning part: one round on all of it, then one on what the n-grams find doubtful. Writes down its log-odds for those
 texts, for pieces cut out of them and for doubtful crossings and splices of them. Needs torch, which is no dependency of
-the project, and about an hour and a quarter of one core; sentiment.train needs only the result.
+the project, and about an hour and a half of one core; sentiment.train needs only the result.
 """
 
 import argparse

@@ -17,5 +17,12 @@ def test_opinions_are_found_again_by_the_text(tmp_path: Path) -> None:
     assert np.isnan(NO_HINTS.of(FOLDED)).all()
 
 
+def test_many_opinions_come_back_from_the_file(tmp_path: Path) -> None:
+    texts = [f"第{number}次买" for number in range(2000)]
+    said = np.arange(2000) % 200 / 8 - 12
+    write_hints(texts, said, tmp_path / "hints.npz")
+    assert read_hints(tmp_path / "hints.npz").of(texts).tolist() == said.tolist()
+
+
 def test_the_large_model_was_shown_folded_texts_with_two_faces() -> None:
     assert fold(NORMALIZER, ["太爛了👎💩", "ＯＫ👍"]) == ["太烂了😡😡", "ok😊"]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -37,3 +39,17 @@ def test_it_learns_what_the_first_look_could_not_say() -> None:
 def test_too_few_doubtful_texts_give_no_second_look() -> None:
     seen = made(50)
     assert second_looks(NORMALIZER, seen, np.zeros(len(seen)), [], NO_HINTS, SecondSettings(), [NET, NET]) == []
+
+
+def test_side_by_side_the_nets_learn_the_same() -> None:
+    seen, small = made(500), replace(NET, rounds=1)
+    one, other = (
+        second_looks(
+            NORMALIZER, seen, np.zeros(len(seen)), [], NO_HINTS, SecondSettings(), [small, small], processes=processes
+        )
+        for processes in (1, 2)
+    )
+    assert 0 < len(one) == len(other)
+    for left, right in zip(one, other, strict=True):
+        assert (left.of_linear, left.of_net, left.bias) == (right.of_linear, right.of_net, right.bias)
+        assert all(np.array_equal(a, b) for a, b in zip(left.net.kernels, right.net.kernels, strict=True))
