@@ -1,7 +1,7 @@
 """The common mode: what moves all slices alike is the mood of the hour, and no incident of any of them.
 
-Of category, channel, region and tier each gives the median of its values' observed over expected; the least of
-them counts, since one large value's incident moves the medians of the other dimensions but not that of its own.
+Of category, channel, region and tier each gives the observed over the expected of all its values but those that stand
+out; the least of them counts, since one large value's incident stands out in its own dimension only.
 """
 
 from typing import Any, Final
@@ -16,7 +16,8 @@ WIDE: Final = ("category", "channel", "region", "customer_tier")
 MEMORY_MS: Final = 20 * 60_000
 SHORTEST_MEMORY_MS: Final = 5 * 60_000
 PLENTY: Final = 250.0  # expected negatives that are enough to tell the mood: the memory shrinks to them
-SHRINK: Final = 3.0  # expected negatives by which a value's ratio is drawn to 1
+STRENGTH: Final = 60.0  # expected negatives by which it is drawn to 1: it strays by 13 %
+LOUD: Final = 3.0  # standard deviations from all others of its dimension: a value that has no say
 ENOUGH: Final = 1.0  # expected negatives below which a value has no say
 FEWEST: Final = 3  # values below which a dimension has no say
 LOWEST, HIGHEST = 0.7, 1.6
@@ -66,14 +67,14 @@ class CommonMode:
             got *= kept
             due *= kept
         self._faded_ms = at_ms
-        medians = []
+        said = []
         for column in self._columns:
             ids = np.flatnonzero(self._table.column[: len(self._table)] == column)
-            ids = ids[(due[ids] >= ENOUGH) & (ids > 1)]
-            if len(ids) >= FEWEST:
-                medians.append(float(np.median((got[ids] + SHRINK) / (due[ids] + SHRINK))))
-        # Only what all agree on: above 1 the least, below 1 the largest. The plain least is biased downwards.
-        agreed = max(1.0, min(medians)) * min(1.0, max(medians)) if medians else 1.0
+            ids = ids[(due[ids] > 0.0) & (ids > 1)]
+            if np.count_nonzero(due[ids] >= ENOUGH) >= FEWEST:
+                said.append(_quiet_ratio(got[ids], due[ids]))
+        # Only what all agree on: above 1 the least, below 1 the largest.
+        agreed = max(1.0, min(said)) * min(1.0, max(said)) if said else 1.0
         self.factor = min(HIGHEST, max(LOWEST, agreed))
 
     def dump(self) -> dict[str, Any]:
@@ -84,3 +85,16 @@ class CommonMode:
         """Take up what `dump` gave."""
         self._fast.load(state["fast"])
         self._faded_ms, self.factor = state["faded"], state["factor"]
+
+
+def _quiet_ratio(got: Floats, due: Floats) -> float:
+    """Observed over expected of a dimension's values, without those that stand out from the others."""
+    for _ in range(len(got) // 2):
+        others = due.sum() - due + STRENGTH
+        ratio = (got.sum() - got + STRENGTH) / others
+        deviation = np.abs(got - ratio * due) / np.sqrt(ratio * due * (1.0 + due / others))
+        loudest = int(deviation.argmax())
+        if deviation[loudest] <= LOUD:
+            break
+        got, due = np.delete(got, loudest), np.delete(due, loudest)
+    return float((got.sum() + STRENGTH) / (due.sum() + STRENGTH))

@@ -32,7 +32,7 @@ class KindSettings:
     min_ratio: float  # significant is not enough: observed over expected
     min_count: float  # negatives (complaints) that an alert rests on; a bad batch of five is none
     evidence_nats: float  # log-likelihood ratio at which an incident is called one
-    spread_nats: float  # so much less for wide dimensions, more for shops, products and joined ones: there are many
+    spread_nats: float  # so much more for wide dimensions and products, less for shops and joined ones
     prior_rate: float  # before anything was learnt: the negativity of a review, complaints an order
     prior_strength: float  # expected negatives that this prior is worth
     drift: float  # relative day-to-day wandering of a rate that no baseline can know (standard deviation)
@@ -43,22 +43,22 @@ class KindSettings:
     critical_excess: float  # negatives (complaints) beyond the expectation
 
     def wanted(self, rank: float) -> float:
-        """The nats that an alarm of a slice of this rank takes: more where there are many, and so many chances.
+        """The nats that an alarm of a slice of this rank takes: fewer where an incident brings little evidence.
 
-        Of products there are the most, and what they bring is small.
+        Each dimension has all events, and so as many chances as any other. What products let expect is the least sure.
         """
         spread = min(self.spread_nats, 0.5 * self.evidence_nats)
-        return self.evidence_nats + spread * (2.0 if rank >= 3.0 else 1.0 if rank > 1.0 else -1.0)
+        return self.evidence_nats + spread * (-1.0 if 1.0 < rank < 3.0 else 1.0)
 
 
 NEGATIVE = KindSettings(
-    rule="negative-spike", ratios=(1.5, 2.0, 3.0, 4.5), min_ratio=1.4, min_count=6.0, evidence_nats=11.2,
-    spread_nats=0.6, prior_rate=0.15, prior_strength=1.0, drift=0.025, haste=1.0, size=0.5, volume=1.2,
+    rule="negative-spike", ratios=(1.5, 2.0, 3.0, 4.5), min_ratio=1.4, min_count=6.0, evidence_nats=11.4,
+    spread_nats=0.3, prior_rate=0.15, prior_strength=1.0, drift=0.025, haste=1.0, size=0.5, volume=1.2,
     critical_ratio=2.5, critical_excess=25.0,
 )  # fmt: skip
 COMPLAINT = KindSettings(
-    rule="complaint-spike", ratios=(1.6, 2.4, 3.8, 6.0), min_ratio=1.55, min_count=6.0, evidence_nats=11.3,
-    spread_nats=0.6, prior_rate=0.01, prior_strength=0.5, drift=0.035, haste=1.0, size=0.5, volume=1.2,
+    rule="complaint-spike", ratios=(1.6, 2.4, 3.8, 6.0), min_ratio=1.55, min_count=6.0, evidence_nats=11.5,
+    spread_nats=0.3, prior_rate=0.01, prior_strength=0.5, drift=0.035, haste=1.0, size=0.5, volume=1.2,
     critical_ratio=3.5, critical_excess=25.0,
 )  # fmt: skip
 

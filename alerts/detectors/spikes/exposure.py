@@ -23,6 +23,7 @@ LEAST_CHARGE: Final = 0.7
 COVERED: Final = 0.5
 MOST_AROUND: Final = 2
 LEANING_STRENGTH: Final = 12.0  # a quiet hour of a small category is not yet what is usual of all slices within it
+UNHEARD: Final = 50.0  # complaints that outweigh that a slice (a hotline, say) has no reviews at all
 COVERAGE_ORDERS: Final = 1e5  # how many orders the memory of their dimensions goes back
 
 
@@ -137,9 +138,15 @@ class Exposure:
         for wider in self._series["around"][ids].T:
             prior = prior * np.where((wider > 0) & (wider != parents), self._leaning(wider, reviews), 1.0)
         prior = np.minimum(1.0, prior)
-        strength = self._table.strength[self._table.column[ids]]
-        learnt: Floats = (complaints[ids] + strength) / (complaints[parents] + strength / prior)
+        strength = self._strength(ids, reviews)
+        around = np.where(reviews[ids] > 0.0, strength / prior, np.minimum(strength / prior, UNHEARD))
+        learnt: Floats = (complaints[ids] + strength) / (complaints[parents] + around)
         return np.minimum(1.0, learnt)
+
+    def _strength(self, ids: Ids, reviews: Floats) -> Floats:
+        """Complaints that the first guess of a share is worth: it can be no surer than the reviews that it rests on."""
+        result: Floats = 1.0 / (1.0 / self._table.strength[self._table.column[ids]] + 1.0 / (reviews[ids] + 0.5))
+        return result
 
     def _leaning(self, ids: Ids, reviews: Floats) -> Floats:
         """How many times as many complaints these slices bring as their reviews let expect."""
@@ -156,8 +163,7 @@ class Exposure:
 
     def uncertainty(self, ids: Ids) -> Floats:
         """Squared relative error of the share, 0 where orders are known."""
-        strength = self._table.strength[self._table.column[ids]]
-        error = 1.0 / (strength + self._series["complaints"][ids])
+        error = 1.0 / (self._strength(ids, self._series["reviews"]) + self._series["complaints"][ids])
         result: Floats = np.where(self.parents(ids) == ids, 0.0, error)
         return result
 

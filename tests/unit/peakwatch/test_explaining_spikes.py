@@ -124,7 +124,7 @@ def test_a_rule_that_waits_is_judged_by_the_run_that_it_waited_for() -> None:
 
 @pytest.mark.parametrize(
     ("dimension", "value", "sign"),
-    [("all", "", -1), ("category", "手机", -1), ("product_id", "p1", 2), ("category+region", "手机|华东", 1)],
+    [("all", "", 1), ("category", "手机", 1), ("product_id", "p1", 1), ("category+region", "手机|华东", -1)],
 )
 @pytest.mark.parametrize("asked", [None, 20.0], ids=["shipped", "by-the-rule"])
 def test_the_threshold_is_that_of_the_slice_and_of_its_run(

@@ -8,6 +8,7 @@ import pytest
 from alerts.detectors.spikes import SpikeConfig, SpikeDetector, chances
 from alerts.detectors.spikes.arrays import Floats, Ids
 from alerts.detectors.spikes.baseline import Baseline
+from alerts.detectors.spikes.common import CommonMode
 from alerts.detectors.spikes.config import COMPLAINT, DEFAULT_SLICES, NEGATIVE
 from alerts.detectors.spikes.exposure import Exposure
 from alerts.detectors.spikes.incidents import MARGIN, Incident, Incidents
@@ -296,3 +297,58 @@ def test_a_large_stream_asks_for_more_and_a_small_one_for_no_less() -> None:
     assert usual[:3] == [0.0, 0.0, 0.0]
     assert usual[3] == pytest.approx(COMPLAINT.volume)
     assert usual[4] == pytest.approx(COMPLAINT.volume * math.log(100.0))
+
+
+def mood(table: SliceTable, *, due: float, rise: float = 1.0, loud: float = 1.0) -> float:
+    """The common mode where `due` negatives were expected, `rise` times as many came, and `loud` times that in 金卡.
+
+    Half of all are of 金卡; the values of the other dimensions have 2 to 54 % each.
+    """
+    chance = np.random.default_rng(11)
+    common = CommonMode(table)
+    shares = [
+        (what, how, where, tier, a * b * c * d)
+        for what, a in (("手机", 0.54), ("家电", 0.3), ("图书", 0.1), ("乐器", 0.04), ("宠物", 0.02))
+        for how, b in (("app", 0.5), ("web", 0.3), ("phone", 0.2))
+        for where, c in (("华东", 0.5), ("华南", 0.3), ("西北", 0.2))
+        for tier, d in (("金卡", 0.5), ("银卡", 0.3), ("普通", 0.15), ("黑金", 0.05))
+    ]
+    rows = np.array([table.ids((what, how, where, tier, "", "")) for what, how, where, tier, _ in shares])
+    common.reserve()
+    expected = np.array([due * share for *_, share in shares])
+    came = chance.poisson(expected * rise * np.array([loud if tier == "金卡" else 1.0 for _, _, _, tier, _ in shares]))
+    for column in range(table.columns):
+        ids, places = np.unique(rows[:, column], return_inverse=True)
+        common.add(ids.astype(np.int64), got=np.bincount(places, came), due=np.bincount(places, expected))
+    common.fade(START_MS)
+    return common.factor
+
+
+def test_what_rises_everywhere_is_the_mood_of_the_hour(table: SliceTable) -> None:
+    assert mood(table, due=500.0, rise=1.25) == pytest.approx(1.22, abs=0.06)
+    assert mood(table, due=500.0, rise=0.8) == pytest.approx(0.82, abs=0.06)
+
+
+def test_one_values_incident_is_no_mood_though_half_of_all_is_its_own(table: SliceTable) -> None:
+    assert mood(table, due=500.0, loud=2.0) == pytest.approx(1.0, abs=0.06)
+
+
+def test_a_handful_of_events_tells_no_mood(table: SliceTable) -> None:
+    assert mood(table, due=12.0, rise=1.6) < 1.12
+
+
+def test_a_share_guessed_from_few_reviews_is_not_held_against_the_complaints(table: SliceTable) -> None:
+    """A hotline has complaints and no reviews: its share is unsure, until the complaints tell it."""
+    exposure = Exposure(table)
+    rows = np.array([table.ids(("手机", how, "华东", "", "", "")) for how in ("app", "phone")])
+    told = np.array([table.ids(("手机", "", "华东", "", "", ""))])
+    exposure.reserve()
+    exposure.add_orders(np.array([START_MS]), told, np.array([1e4]), np.array([100.0]))
+    exposure.adopt(rows)
+    app, phone = rows[:, table.slices.index(("channel",))].astype(np.int64)
+    for ids in (rows[0], told[0]):
+        exposure.add_reviews(np.unique(ids[ids > 0]).astype(np.int64), np.full(len(np.unique(ids[ids > 0])), 500.0))
+    unsure, sure = exposure.uncertainty(np.array([phone, app]))
+    assert unsure > 1.0 > 0.2 > sure
+    exposure.learn_complaints(np.repeat(rows, [750, 250], axis=0), np.ones(1000))
+    assert float(exposure.share(np.array([phone]))[0]) == pytest.approx(0.25, abs=0.03)
