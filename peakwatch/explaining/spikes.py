@@ -196,9 +196,9 @@ def _threshold(said: float, run: Run, settings: KindSettings, *, volume: float) 
     length = float(chances.owed(settings, np.array([lasted]), np.array([run.due]))[0]) - size
     total = settings.evidence_nats + width + volume + length + size
     least = CONFIRMED * (settings.wanted(rank) + volume + min(0.0, size))
-    bring = "whose incidents bring little" if width < 0 else "whose incidents bring much" if rank <= 1 else "guessed from reviews"
+    bring = "bring little" if width < 0 else "bring much" if rank <= 1 else "are the least sure"
     terms = (
-        f"{settings.evidence_nats:g} base, {width:+.2g} for {'+'.join(run.parts) or 'all'}, {bring}, "
+        f"{settings.evidence_nats:g} base, {width:+.2g} for {'+'.join(run.parts) or 'all'}, whose incidents {bring}, "
         f"{volume:+.2f} for the stream's volume, "
         f"{length:+.2f} for a run of {show_ms(lasted // 1000 * 1000)}, {size:+.2f} for {run.due:g} due"
     )
