@@ -14,11 +14,13 @@ import faust
 from faust.types import TP
 
 from agents import connection
+from agents.aligning import Aligning
 from agents.assembly import Assembly
 from agents.clients import Clients
 from agents.metrics import WorkerCollector, ensure_free, serve
 from agents.parts import Parts, data_dir, topic_specs
 from agents.reloading import ConfigFiles
+from agents.source_stage import SourceStage
 from agents.stages import Stages
 from agents.transport.chunks import Chunk, ChunkSchema
 from agents.transport.driver import APP_SETTINGS, broker_url, consumer_of, register
@@ -64,7 +66,11 @@ class Worker:
             topic_partitions=settings.partitions,
             **APP_SETTINGS,
         )
-        self._sources = Stages(lambda tp, generation: self._assembly.source(tp, generation), settle=self._settle)
+        self._sources = Stages(
+            lambda tp, generation: self._assembly.source(tp, generation), settle=self._settle,
+            taken=lambda stage: stage.taken,
+        )  # fmt: skip
+        self._aligning = Aligning(self._sources, waits=lambda tp, taken: consumer_of(self.app).waits(tp, taken))
         self._windows = Stages(lambda tp, generation: self._assembly.windows(tp, generation), settle=self._settle)
         self._decisions = Stages(lambda tp, generation: self._assembly.decisions(tp, generation), settle=self._settle)
         self._alerts = Stages(lambda tp, generation: self._assembly.alerts(tp, generation), settle=self._settle)
@@ -82,8 +88,9 @@ class Worker:
             failure=lambda: self.failure,
         )  # fmt: skip
         self._assembly = Assembly(
-            settings, parts, clients=self._clients, watching=self._watching, consumer=lambda: consumer_of(self.app)
-        )
+            settings, parts, clients=self._clients, watching=self._watching, aligning=self._aligning,
+            consumer=lambda: consumer_of(self.app),
+        )  # fmt: skip
         self._bind()
 
     # --- agents
@@ -103,6 +110,7 @@ class Worker:
         app.on_partitions_revoked.connect(self._revoked)
         app.on_before_shutdown.connect(self._before_shutdown)
         app.task(self._started)
+        app.task(self._align)
         app.task(self._look_at_store)
 
     def _topic(self, name: str) -> Any:
@@ -138,17 +146,21 @@ class Worker:
         if stage is None:
             return  # fetched before the partition was taken from us
         async with stage.lock:
-            if chunk.start > stage.position:
-                if self._missed.get(tp) != stage.position:
-                    self._missed[tp] = stage.position
-                    await consumer_of(self.app).rewind(tp, stage.position, missed_before=chunk)
+            taken = stages.taken(stage)
+            if chunk.start > taken:
+                if self._missed.get(tp) != taken:
+                    self._missed[tp] = taken
+                    await consumer_of(self.app).rewind(tp, taken, missed_before=chunk)
                     return
-                if stage.position:
+                if taken:
                     _log.error(
                         "%s/%d: records %d to %d are gone: the broker keeps them for too short a time",
-                        *tp, stage.position, chunk.start - 1,
+                        *tp, taken, chunk.start - 1,
                     )  # fmt: skip
-            await stage.chunk(chunk, now_ms=self._assembly.parts.clock.now_ms())
+            if isinstance(stage, SourceStage):
+                await self._aligning.chunk(stage, chunk)
+            else:
+                await stage.chunk(chunk, now_ms=self._assembly.parts.clock.now_ms())
 
     async def _alert_chunk(self, chunk: Chunk) -> None:
         await self._chunk(self._alerts, chunk)
@@ -186,12 +198,13 @@ class Worker:
         for _, source in self._sources.ready():
             async with source.lock:
                 await source.flush(now_ms)
+        more = self._aligning.told_ms() is not None
         for _, windows in self._windows.ready():
             async with windows.lock:
-                await windows.emit(now_ms)
+                await windows.emit(now_ms, more=more)
         for _, decisions in self._decisions.ready():
             async with decisions.lock:
-                await decisions.tick(now_ms)
+                await decisions.tick(now_ms, more=more)
         for _, alerts in self._alerts.ready():
             async with alerts.lock:
                 await alerts.tick(now_ms)
@@ -248,6 +261,13 @@ class Worker:
             raise
         self._clients.on_close(stop)
 
+    async def _align(self) -> None:
+        try:
+            await self._aligning.run()
+        except Exception as error:
+            await self._fail(error)
+            raise
+
     async def _look_at_store(self) -> None:
         """Say once if rows cannot be stored: all else goes on, and nobody would see it."""
         trouble = await asyncio.to_thread(self._assembly.parts.trouble)
@@ -259,6 +279,7 @@ class Worker:
         generation = self.app.consumer_generation_id
         self._missed.clear()
         await self._open()
+        consumer_of(self.app).held = self._aligning.holds
         for topics, stages in self._kinds:
             stages.assign((tp for tp in assigned if tp.topic in topics), generation=generation)
         self._watching.assigned = True

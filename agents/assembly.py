@@ -5,6 +5,7 @@ Decides from where each kind of stage goes on; what it does from there is its ow
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -13,9 +14,11 @@ from faust.types import TP
 from agents import broker, claims, pagestore
 from agents.action_stage import ActionPorts, ActionStage
 from agents.alert_stage import AlertStage, Notifier, restore
+from agents.aligning import Aligning
+from agents.batches import Told, decode_held
 from agents.claims import NOBODY, Fence
 from agents.clients import Clients
-from agents.decision_stage import DecisionPorts, DecisionStage
+from agents.decision_stage import HELD, DecisionPorts, DecisionStage
 from agents.pages import Snapshot
 from agents.parts import Parts
 from agents.publish import Publisher
@@ -48,12 +51,15 @@ class Assembly:
         *,
         clients: Clients,
         watching: Watching,
+        aligning: Aligning,
         consumer: Callable[[], Consumer],
     ) -> None:
         self.parts = parts
         self._settings = settings
         self._clients = clients
         self._watching = watching
+        self._aligning = aligning
+        self._worker = secrets.token_hex(8)  # a name of this process
         self._consumer = consumer
 
     async def source(self, tp: TP, generation: int) -> SourceStage:
@@ -74,7 +80,11 @@ class Assembly:
         )  # fmt: skip
         watch = self._watching.absorbed(tp.topic, tp.partition)
         clients = self._clients
-        ports = SourcePorts(outputs, windows, decisions, clients.writer, self._saved(tp), clients.send, watch)
+        aligning, worker = self._aligning, self._worker
+        ports = SourcePorts(
+            outputs, windows, decisions, clients.writer, self._saved(tp), clients.send, watch,
+            told=lambda: Told(worker, aligning.told_ms()), lags=lambda: aligning.lags(tp),
+        )  # fmt: skip
         return SourceStage(source, ports, position=position, tick_ms=tick_ms, version=parts.version)
 
     async def actions(self, tp: TP, generation: int) -> ActionStage:
@@ -114,13 +124,14 @@ class Assembly:
         decisions, changes = parts.decisions(), list[Alert]()
         snapshot = await self._snapshot_of(tp, generation)
         event_time, fence, position = EventTime(settings.idle_ms), Fence(adopting=True), 0
-        since = {}
+        since, holding = {}, None
         if snapshot is not None:
             changes = decisions.load(snapshot.pages)
             before = snapshot.root["config"]
             if before != parts.version:
                 _log.warning("decisions: made by configuration %s so far, from here on by %s", before, parts.version)
             event_time = event_time_of(snapshot.root, settings.idle_ms)
+            holding = decode_held(snapshot.pages[HELD]) if snapshot.pages.get(HELD) else None
             fence, position = Fence.load(snapshot.root["fence"]), snapshot.root["position"]
             since = {(tp.topic, tp.partition): Journal(position, fence.held((CLOCK, 0)))}
         clock = await self._take_over((CLOCK, 0), [(tp.topic, tp.partition)], since=since, generation=generation)
@@ -130,7 +141,7 @@ class Assembly:
         )  # fmt: skip
         stage = DecisionStage(
             decisions, ports, event_time=event_time, fence=fence, position=position,
-            shown=parts.clock.shown, version=parts.version
+            shown=parts.clock.shown, version=parts.version, holding=holding,
         )  # fmt: skip
         await clients.writer.write(parts.phases)
         await stage.tell(changes)

@@ -8,8 +8,9 @@ snapshot, tells the same alerts under the same ids.
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from agents.batches import decode_fact_batch
+from agents.batches import decode_fact_batch, encode_held
 from agents.broker import Partition
 from agents.claims import Fence, Mark, Stamp, decode_stamp
 from agents.source_stage import RowWriter, Snapshots
@@ -21,6 +22,11 @@ from schemas.lines import alert_line
 from schemas.results import PANE_MS, Alert, PeakPhase
 from schemas.topics import ACTIONS, CLOCK
 from streams.decisions import Decisions
+from streams.facts import Facts
+from streams.holding import Holding
+from streams.panes import pane_of
+
+HELD: Final = "held"  # the page of facts that wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,7 @@ class DecisionStage:
 
     def __init__(
         self, decisions: Decisions, ports: DecisionPorts, *, event_time: EventTime, fence: Fence, position: int,
-        shown: Callable[[int], int] = lambda ms: ms, version: str = "",
+        shown: Callable[[int], int] = lambda ms: ms, version: str = "", holding: Holding | None = None,
     ) -> None:  # fmt: skip
         """`shown`: what the workers' clock shows at an instant of the machine's. `version`: of the configuration."""
         self.lock = asyncio.Lock()
@@ -49,6 +55,7 @@ class DecisionStage:
         self._ports = ports
         self._fence = fence
         self._event_time = event_time
+        self._holding = Holding() if holding is None else holding
         self._shown = shown
         self._reached_ms = -1  # as the log has it
         self._rows_ticket = 0
@@ -67,14 +74,17 @@ class DecisionStage:
                 await self._act(record.value or b"")
             elif stamp.source[0] == CLOCK:
                 self._reached_ms = max(self._reached_ms, stamp.mark.tick_ms)
-                await self.tell(self.decisions.advance(stamp.mark.tick_ms))
+                await self._pass(stamp.mark.tick_ms, now_ms=self._shown(record.timestamp))
             else:
                 await self._feed(stamp, record.value or b"", written_ms=self._shown(record.timestamp))
         self.position = max(self.position, chunk.end)
 
-    async def tick(self, now_ms: int) -> None:
-        """Let time pass in the log, where nothing else comes that would: silence, an incident's end are due by it."""
-        reached_ms = self._event_time.reached(now_ms)
+    async def tick(self, now_ms: int, *, more: bool = False) -> None:
+        """Let time pass in the log, where nothing else comes that would: silence, an incident's end are due by it.
+
+        `more`: events are known to lie ready, which will.
+        """
+        reached_ms = -1 if more else self._event_time.reached(now_ms)
         if reached_ms >= self._reached_ms + PANE_MS:
             mark = Mark(0, reached_ms)
             await self._ports.clock.send(self._ports.decisions, b"", start=0, mark=mark)
@@ -94,7 +104,7 @@ class DecisionStage:
         position = self.position
         await self._ports.writer.safe(self._rows_ticket)
         root = {"position": position, "fence": self._fence.dump(), "config": self.version, **self._event_time.dump()}
-        await self._ports.snapshots.save(dict(self.decisions.dump()), root)
+        await self._ports.snapshots.save({**dict(self.decisions.dump()), HELD: encode_held(self._holding)}, root)
         return position
 
     async def reconfigure(self, decisions: Decisions, *, version: str, now_ms: int) -> bool:
@@ -110,11 +120,31 @@ class DecisionStage:
         return True
 
     async def _feed(self, stamp: Stamp, batch: bytes, *, written_ms: int) -> None:
-        newest_ms, facts = decode_fact_batch(batch)
-        self._event_time.observe(stamp.source, newest_ms, now_ms=written_ms, records=stamp.mark.to > stamp.start)
+        newest_ms, facts, told = decode_fact_batch(batch)
+        spoke = stamp.mark.to > stamp.start
+        self._event_time.observe(stamp.source, newest_ms, now_ms=written_ms, records=spoke, told=told)
         reached_ms = self._event_time.reached(written_ms)
         self._reached_ms = max(self._reached_ms, reached_ms)
-        await self.tell(self.decisions.feed(facts, newest_ms=reached_ms, source=stamp.source))
+        if not self._holding and not self._event_time.lags(written_ms):
+            self._holding.passed = max(self._holding.passed, pane_of(reached_ms))
+            await self.tell(self.decisions.feed(facts, newest_ms=reached_ms, source=stamp.source))
+            return
+        self._holding.add(facts, stamp.source)
+        await self._pass(reached_ms, now_ms=written_ms)
+        if facts.forecast is not None:
+            forecast = Facts(forecast=facts.forecast)
+            await self.tell(self.decisions.feed(forecast, newest_ms=self._holding.passed_ms, source=stamp.source))
+
+    async def _pass(self, reached_ms: int, *, now_ms: int) -> None:
+        """Decide on what was held back, pane by pane, as far as every worker has told; on the rest if none lags."""
+        lags = self._event_time.lags(now_ms)
+        if lags:
+            reached_ms = min(reached_ms, self._event_time.reached(now_ms))
+        for pane, facts in self._holding.release(pane_of(reached_ms), whole=not lags):
+            end_ms = (pane + 1) * PANE_MS - 1
+            await self.tell(self.decisions.feed(facts, newest_ms=end_ms if lags else min(end_ms, reached_ms)))
+        if not lags:
+            await self.tell(self.decisions.advance(max(reached_ms, self._holding.passed_ms)))
 
     async def _act(self, message: bytes) -> None:
         """What a person did, at this place among the facts; after a restart the same comes of it at the same place."""

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from zlib import crc32
 
-from agents.batches import encode_delta_batch, encode_fact_batch
+from agents.batches import NOBODY_SAID, Told, encode_delta_batch, encode_fact_batch
 from agents.broker import Partition
 from agents.claims import Mark
+from agents.parked import Parked
 from agents.takeover import Outputs, encode_journals
 from agents.transport.chunks import Chunk
 from schemas.lines import dead_letter_line
@@ -34,6 +35,7 @@ FORECAST_MS: Final = 30_000  # how often the clocks that will breach are counted
 GATHERED_BYTES: Final = 262_144
 STEP_MS: Final = 60_000
 MOST_STEPS: Final = 100
+FOREVER_MS: Final = 1 << 62
 
 
 class RowWriter(Protocol):
@@ -60,6 +62,8 @@ class SourcePorts:
     snapshots: Snapshots
     send: Callable[[str, bytes, bytes], Awaitable[None]]  # topic, key, value; awaits the broker
     watch: Callable[[Facts], None] = lambda facts: None  # is shown what came of each chunk and tick
+    told: Callable[[], Told] = lambda: NOBODY_SAID  # how far the worker has told of all its sources
+    lags: Callable[[], bool] = lambda: False  # whether more of this one lies ready
 
 
 class SourceStage:
@@ -82,13 +86,40 @@ class SourceStage:
         self._rows_ticket = 0
         self._forecast_at = 0
         self.version = version
+        self.parked = Parked()
+        self.told_ms = source.newest_ms  # the event time up to which everything was told
         # Until the last of these, what comes again may have counted in some output: flush at each exactly.
         marks = {mark for mark in ports.outputs.fences.values() if mark > Mark(position, tick_ms)}
         self._marks = sorted(marks)
 
+    @property
+    def taken(self) -> int:
+        """The offset behind all that was handed to us."""
+        return self.parked.end if self.parked else self.position
+
+    @property
+    def due_ms(self) -> int:
+        """The event time that this source has come to, or is about to."""
+        newest_ms = self.source.newest_ms
+        return max(newest_ms, self.parked.first_ms) if self.parked else newest_ms
+
     async def chunk(self, chunk: Chunk, *, now_ms: int = 0) -> None:
         """Take records; those below the position were taken by whoever wrote the snapshot."""
-        rest: Chunk | None = chunk.split(self.position)[1] if chunk.start < self.position else chunk
+        self.park(chunk)
+        while await self.advance(FOREVER_MS):
+            pass
+
+    def park(self, chunk: Chunk) -> None:
+        """Keep records until `advance` takes them; those that are known are left out."""
+        rest = chunk.split(self.taken)[1] if chunk.start < self.taken else chunk
+        if rest is not None:
+            self.parked.add(rest)
+
+    async def advance(self, until_ms: int) -> bool:
+        """Take a piece of what is parked, if it begins no later than this in event time; whether it did."""
+        rest = self.parked.piece(until_ms)
+        if rest is None:
+            return False
         while rest is not None:
             part, rest = self._until_mark(rest)
             while part is not None:
@@ -97,13 +128,15 @@ class SourceStage:
                 if self._gathered_bytes >= GATHERED_BYTES and not self._marks:
                     await self._send()
             await self._pass_marks()
+        return True
 
     async def flush(self, now_ms: int) -> None:
         """Send what was gathered, and what the clock alone brought about, and wait for the broker."""
         await self._pass_marks()
         if self._marks:
             return  # what is gathered counts, in part, already: it must end at the mark
-        if self.source.intake.topic == TICKETS:
+        # A step that lies ready may have stopped the clock: time passes with the log until that is read.
+        if self.source.intake.topic == TICKETS and not self._ports.lags():
             for tick_ms in self._steps(now_ms):
                 self._tick(tick_ms)
                 await self._send()
@@ -198,12 +231,15 @@ class SourceStage:
             return
         reached = mark or Mark(self.position, self._tick_ms)
         outputs, start = self._ports.outputs, self._sent_to
-        newest_ms = self.source.newest_ms
-        for output in self._ports.windows:
-            await outputs.send(output, encode_delta_batch(newest_ms, facts.deltas), start=start, mark=reached)
-        await outputs.send(self._ports.decisions, encode_fact_batch(newest_ms, facts), start=start, mark=reached)
-        await outputs.flush()
+        newest_ms = self.told_ms = self.source.newest_ms
         self._sent_to = self.position
+        told = self._ports.told()
+        for output in self._ports.windows:
+            batch = encode_delta_batch(newest_ms, facts.deltas, told=told)
+            await outputs.send(output, batch, start=start, mark=reached)
+        batch = encode_fact_batch(newest_ms, facts, told=told)
+        await outputs.send(self._ports.decisions, batch, start=start, mark=reached)
+        await outputs.flush()
 
 
 def _cut(chunk: Chunk, most_bytes: int) -> tuple[Chunk, Chunk | None]:

@@ -25,8 +25,13 @@ S = TypeVar("S", bound=Stage)
 class Stages(Generic[S]):
     """Stages of one kind, by partition. `build` takes a partition over, for a generation of the group."""
 
-    def __init__(self, build: Callable[[TP, int], Awaitable[S]], *, settle: Callable[[TP, int], object]) -> None:
+    def __init__(
+        self, build: Callable[[TP, int], Awaitable[S]], *, settle: Callable[[TP, int], object],
+        taken: Callable[[S], int] = lambda stage: stage.position,
+    ) -> None:  # fmt: skip
+        """`taken`: up to which offset a stage was handed its log, where it may wait before it goes there."""
         self._build = build
+        self.taken = taken
         self._settle = settle
         self._building: dict[TP, asyncio.Task[S]] = {}
         self._settled: dict[TP, int] = {}
@@ -76,11 +81,12 @@ class Stages(Generic[S]):
         """
         for tp, stage in self.ready():
             at, times = self._standing.get(tp, (-1, 0))
-            times = times + 1 if at == stage.position and not stage.lock.locked() else 0
-            self._standing[tp] = (stage.position, times)
+            taken = self.taken(stage)
+            times = times + 1 if at == taken and not stage.lock.locked() else 0
+            self._standing[tp] = (taken, times)
             end = delivered(tp)
-            if end is not None and end > stage.position and times.bit_count() == 1:
-                yield tp, stage.position
+            if end is not None and end > taken and times.bit_count() == 1:
+                yield tp, taken
 
     async def snapshot(self, now_ms: int, tps: Iterable[TP] | None = None) -> None:
         """Make stages safe and let their offsets be committed; those where nothing came are left alone."""

@@ -1,7 +1,7 @@
 """Stage 2, windows, driven: one partition of deltas through `RollingWindows` to the store and the topic `windows`.
 
-Decides how far the windows may move: with the newest event time of the fastest source, held back by one that lags
-hours behind, and with the wall clock once all are silent.
+Decides how far the windows may move: with the newest event time of the fastest source, held back by one that lags hours
+behind, and by a worker that has more lying ready; and with the wall clock once all are silent.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from agents.batches import decode_delta_batch
+from agents.batches import NOBODY_SAID, Told, decode_delta_batch
 from agents.claims import Fence, Source, decode_stamp
 from agents.source_stage import RowWriter, Snapshots
 from agents.transport.chunks import Chunk
@@ -49,29 +49,51 @@ class EventTime:
 
     def __init__(
         self, idle_ms: int, newest: Mapping[Source, int] | None = None, *, heard: Mapping[Source, int] | None = None,
-        silent_since: int | None = None,
+        silent_since: int | None = None, told: Mapping[str, tuple[int, int]] | None = None,
     ) -> None:  # fmt: skip
         self._idle_ms = idle_ms
         self.newest: dict[Source, int] = dict(newest or {})
         self._heard: dict[Source, int] = dict(heard or {})
         self._silent_since = silent_since
+        self._told: dict[str, tuple[int, int]] = dict(told or {})  # of workers that lag: how far, and when they said so
 
-    def observe(self, source: Source, newest_ms: int, *, now_ms: int, records: bool = True) -> None:
-        """A source has come so far. Without `records` it was its clock alone that spoke: a silent source is silent."""
+    def observe(
+        self, source: Source, newest_ms: int, *, now_ms: int, records: bool = True, told: Told = NOBODY_SAID
+    ) -> None:
+        """A source has come so far, and its worker has told so much of all of its.
+
+        Without `records` it was its clock alone that spoke: a silent source is silent.
+        """
         self.newest[source] = max(newest_ms, self.newest.get(source, -1))
+        self._told = {worker: one for worker, one in self._told.items() if now_ms - one[1] < self._idle_ms}
+        if told.to_ms is None:
+            self._told.pop(told.worker, None)
+        else:
+            self._told[told.worker] = told.to_ms, now_ms
         if not records:
             return
         self._heard[source] = now_ms
         self._silent_since = now_ms
 
-    def reached(self, now_ms: int) -> int:
-        """The event time that has been reached; -1 before any event."""
+    def lags(self, now_ms: int) -> bool:
+        """Whether a worker has more lying ready: what others told must wait for it."""
+        return any(now_ms - said_ms < self._idle_ms for _, said_ms in self._told.values())
+
+    def reached(self, now_ms: int, *, more: bool = False) -> int:
+        """The event time that has been reached; -1 before any event.
+
+        `more`: events are known to lie ready, so that silence is none: event time does not go on with the clock.
+        """
         if not self.newest:
             return -1
         newest = max(self.newest.values())
+        behind = [to_ms for to_ms, said_ms in self._told.values() if more or now_ms - said_ms < self._idle_ms]
+        newest = min([newest, *behind])
         live = [self.newest[source] for source, heard in self._heard.items() if now_ms - heard < self._idle_ms]
         if live:
             return min(newest, min(live) + MOST_AHEAD_MS)
+        if behind or more:
+            return newest
         if self._silent_since is None:
             self._silent_since = now_ms
         # Nothing comes: event time goes on with the clock, so that windows empty and silences are seen.
@@ -84,6 +106,7 @@ class EventTime:
             "newest": [[*source, at] for source, at in self.newest.items()],
             "heard": [[*source, at] for source, at in self._heard.items()],
             "silent_since": self._silent_since,
+            "told": [[worker, *one] for worker, one in self._told.items()],
         }
 
 
@@ -100,6 +123,7 @@ class WindowStage:
         self._fence = fence
         self._event_time = event_time
         self._rows_ticket = 0
+        self._more = True  # until we are told that there is not
 
     async def chunk(self, chunk: Chunk, *, now_ms: int) -> None:
         """Take batches; those that do not count, or were taken before the snapshot, change nothing."""
@@ -108,14 +132,16 @@ class WindowStage:
                 continue
             stamp = decode_stamp(record.headers)
             if self._fence.accepts(stamp):
-                newest_ms, deltas = decode_delta_batch(record.value or b"")
+                newest_ms, deltas, told = decode_delta_batch(record.value or b"")
                 self.windows.add(deltas)
-                self._event_time.observe(stamp.source, newest_ms, now_ms=now_ms, records=stamp.mark.to > stamp.start)
+                spoke = stamp.mark.to > stamp.start
+                self._event_time.observe(stamp.source, newest_ms, now_ms=now_ms, records=spoke, told=told)
         self.position = max(self.position, chunk.end)
 
-    async def emit(self, now_ms: int) -> int:
-        """Hand on every window that changed by now; how many rows."""
-        reached_ms = self._event_time.reached(now_ms)
+    async def emit(self, now_ms: int, *, more: bool = False) -> int:
+        """Hand on every window that changed by now; how many rows. `more`: events are known to lie ready."""
+        self._more = more
+        reached_ms = self._event_time.reached(now_ms, more=more)
         if reached_ms < 0:
             return 0
         count = 0
@@ -133,7 +159,7 @@ class WindowStage:
 
     async def snapshot(self, now_ms: int) -> int:
         """Make everything up to the position safe; the offset that may then be committed."""
-        await self.emit(now_ms)
+        await self.emit(now_ms, more=self._more)
         await self._ports.topic.flush()
         await self._ports.writer.safe(self._rows_ticket)
         root = {"position": self.position, "fence": self._fence.dump(), **self._event_time.dump()}
@@ -156,4 +182,5 @@ def event_time_of(root: Mapping[str, Any], idle_ms: int) -> EventTime:
     newest, heard = (
         {(topic, partition): at for topic, partition, at in root[name]} for name in ("newest", "heard")
     )  # fmt: skip
-    return EventTime(idle_ms, newest, heard=heard, silent_since=root["silent_since"])
+    told = {worker: (to_ms, said_ms) for worker, to_ms, said_ms in root.get("told", ())}
+    return EventTime(idle_ms, newest, heard=heard, silent_since=root["silent_since"], told=told)

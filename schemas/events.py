@@ -144,6 +144,14 @@ def decode_event(topic: str, raw: bytes, *, now_ms: int | None = None) -> Decode
     return event, at_ms
 
 
+def peek_instant(raw: bytes) -> int:
+    """The event time of a message, read without the rest of it; -1 where there is none that can be read."""
+    try:
+        return _instant(_timed.decode(raw).event_time)
+    except (BadEvent, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return -1
+
+
 def _without_csat(decoder: msgspec.json.Decoder[AnyEvent], raw: bytes, mistake: str) -> AnyEvent:
     """A step whose `csat` no float holds (1e400): like any outside 1..5 it costs the value, not the step (rule A5)."""
     if mistake != CSAT_OVERFLOWS:
@@ -171,6 +179,11 @@ def _check_rating(rating: float, rating_max: float) -> None:
         raise BadEvent("bad_rating", f"rating: {rating:g} is not in 1..{rating_max:g}")
 
 
+class _Timed(msgspec.Struct):
+    event_time: int | str
+
+
+_timed: Final = msgspec.json.Decoder(_Timed)
 _DECODERS: Final[dict[str, msgspec.json.Decoder[AnyEvent]]] = {
     topic: msgspec.json.Decoder(kind) for topic, kind in EVENT_TYPES.items()
 }

@@ -110,6 +110,7 @@ class Consumer(kafka.Consumer):
         self._ledgers: dict[TP, Ledger] = {}
         self._seek_to: dict[TP, int] = {}  # where perform_seek() put the partitions
         self._fetching = False
+        self.held: Callable[[TP], bool] = lambda tp: False  # what is not fetched for now; what was fetched still comes
         super().__init__(*args, **kwargs)
         self._to_conductor, self.callback = self.callback, self._deliver
 
@@ -139,6 +140,22 @@ class Consumer(kafka.Consumer):
             return None
         end: int | None = assignment.state_value(tp).highwater
         return end
+
+    def waits(self, tp: TP, taken: int) -> bool:
+        """Whether the log has more than an agent took up to this offset, as far as the last fetch told.
+
+        Also while there was none; not where the partition is not ours.
+        """
+        subscription = self._session._ensure_consumer()._subscription.subscription
+        assignment = None if subscription is None else subscription.assignment
+        if assignment is None or tp not in assignment.tps:
+            return False
+        state, ledger = assignment.state_value(tp), self._ledgers.get(tp)
+        if state.highwater is None or not state.has_valid_position:
+            return True
+        in_hand = None if ledger is None else ledger.fetched_to
+        # A transaction's end takes an offset and is no record: what aiokafka has passed by counts, not our offsets.
+        return bool(state.position < state.highwater or (in_hand is not None and in_hand > taken))
 
     async def rewind(self, tp: TP, offset: int, *, missed_before: Chunk | None = None) -> None:
         """Deliver from `offset` again. Chunks that lie ready come first, with a later `start`: drop those.
@@ -179,7 +196,12 @@ class Consumer(kafka.Consumer):
                 ledger.lost()
         self._fetching = True
         await self._seek_back(active_partitions or set())
-        fetched = await super()._getmany(active_partitions, timeout)
+        wanted = active_partitions and {tp for tp in active_partitions if not self.held(tp)}
+        if active_partitions and not wanted:
+            await asyncio.sleep(FETCH_MAX_WAIT_MS / 1000)  # aiokafka would take none for all
+            fetched: Any = {}
+        else:
+            fetched = await super()._getmany(wanted, timeout)
         self._fetching = False
         out: dict[Any, Any] = {}
         for tp, records in fetched.items():

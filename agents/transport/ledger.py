@@ -43,6 +43,11 @@ class Ledger:
         return self._delivered
 
     @property
+    def fetched_to(self) -> int | None:
+        """The offset after the last record fetched, delivered or not; None before the first."""
+        return self._fetched
+
+    @property
     def unsettled(self) -> int:
         """Chunks delivered and not settled."""
         return len(self._pending)

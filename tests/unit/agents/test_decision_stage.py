@@ -6,10 +6,10 @@ from typing import Any, Final, NamedTuple
 import pytest
 
 import sentiment.words
-from agents.batches import encode_fact_batch
+from agents.batches import Told, decode_held, encode_fact_batch
 from agents.broker import Partition
 from agents.claims import Fence, Mark, Stamp, encode_stamp
-from agents.decision_stage import DecisionPorts, DecisionStage
+from agents.decision_stage import HELD, DecisionPorts, DecisionStage
 from agents.transport.chunks import Chunk
 from agents.window_stage import EventTime, event_time_of
 from alerts.actions import Acknowledge, encode_action
@@ -21,7 +21,7 @@ from storage.rows import Row
 from streams import figures as f
 from streams.decisions import Decisions
 from streams.facts import Facts
-from streams.panes import PaneDeltas
+from streams.panes import PaneDeltas, merge_deltas
 
 T0: Final = 1_793_980_800_000
 IDLE_MS: Final = 30_000
@@ -108,13 +108,15 @@ class Owner:
         self.log = log
         self.clock = Writing(log, CLOCK, generation=log.owners)
         decisions = Decisions(RULES, Peaks(()), words=WORDS)
-        event_time, fence, position = EventTime(IDLE_MS), Fence(), 0
+        event_time, fence, position, holding = EventTime(IDLE_MS), Fence(), 0, None
         if log.root is not None:
             assert decisions.load(log.pages) == []
             event_time, fence = event_time_of(log.root, IDLE_MS), Fence.load(log.root["fence"])
-            position = log.root["position"]
+            position, holding = log.root["position"], decode_held(log.pages[HELD])
         ports = DecisionPorts(self.clock, PLACE, log, log, Topic(), told.extend)  # type: ignore[arg-type]  # a stand-in
-        self.stage = DecisionStage(decisions, ports, event_time=event_time, fence=fence, position=position)
+        self.stage = DecisionStage(
+            decisions, ports, event_time=event_time, fence=fence, position=position, holding=holding
+        )  # fmt: skip
 
     async def read(self, now_ms: int, *, most: int = 1_000) -> None:
         records = self.log.records[self.stage.position : self.stage.position + most]
@@ -176,6 +178,64 @@ async def test_whoever_takes_over_tells_the_same_alerts(kills: list[int], snapsh
     assert ("updated", "acknowledged") in [(one.status, one.reason) for one in expected]
     assert list(dict.fromkeys(map(_key, told))) == list(map(_key, expected))
     assert next(row for row in log.rows if isinstance(row, AlertAction)).refused == ""
+
+
+HOUR_MS: Final = 3_600_000
+
+
+async def catching_up(log: Log, *, kills: Sequence[int] = (), snapshots: Sequence[int] = ()) -> list[Alert]:
+    """Three hours of complaints lie ready in two sources, of which one is read hours ahead of the other."""
+    told: list[Alert] = []
+    owner = Owner(log, told)
+    fast, slow = Writing(log, "complaints", generation=1), Writing(log, "reviews", generation=1)
+    hours = [T0 + hour * HOUR_MS for hour in range(3)]
+    steps = [
+        (fast, hours, Told("w", -1)),
+        *((slow, [at], Told("w", at if at < hours[-1] else None)) for at in hours),
+    ]
+    for turn, (source, instants, so_far) in enumerate(steps):
+        parts = [complaints(4, at) for at in instants]
+        facts = Facts(deltas=merge_deltas([part.deltas for part in parts]))
+        source.now_ms = T0 + 3 * HOUR_MS + turn * 1_000
+        batch = encode_fact_batch(instants[-1], facts, told=so_far)
+        await source.send(PLACE, batch, start=turn, mark=Mark(turn + 1, 0))
+        if turn in kills:
+            owner = Owner(log, told)
+        owner.clock.now_ms = source.now_ms
+        await owner.read(source.now_ms)
+        await owner.stage.tick(source.now_ms, more=so_far.to_ms is not None)
+        if turn in snapshots:
+            await owner.stage.snapshot(source.now_ms)
+    await owner.turn(T0 + 4 * HOUR_MS)
+    await owner.read(T0 + 4 * HOUR_MS)
+    return told
+
+
+async def test_what_was_read_ahead_is_decided_on_with_what_slower_sources_bring_of_its_time() -> None:
+    told = [one for one in await catching_up(Log()) if one.status == "firing"]
+    assert [(one.at - T0) // HOUR_MS for one in told] == [0, 1, 2]
+    assert [one.value for one in told] == [8, 8, 8]  # four of each source
+
+
+@pytest.mark.parametrize(("kills", "snapshots"), [((1,), (0,)), ((1, 2, 3), (0, 1, 2)), ((2,), (1,)), ((3,), ())])
+async def test_whoever_takes_over_while_a_worker_lags_tells_the_same_alerts(
+    kills: Sequence[int], snapshots: Sequence[int]
+) -> None:
+    expected = await catching_up(Log())
+    told = await catching_up(Log(), kills=kills, snapshots=snapshots)
+    assert list(dict.fromkeys(map(_key, told))) == list(map(_key, expected))
+
+
+async def test_while_events_lie_ready_no_time_is_written_into_the_log() -> None:
+    log, told = Log(), list[Alert]()
+    owner, source = Owner(log, told), Writing(log, "complaints", generation=1)
+    await source.send(PLACE, encode_fact_batch(T0, complaints(1, T0)), start=0, mark=Mark(1, 0))
+    await owner.read(T0)
+    count = len(log.records)
+    await owner.stage.tick(T0 + 5 * HOUR_MS, more=True)
+    assert len(log.records) == count
+    await owner.stage.tick(T0 + 5 * HOUR_MS)
+    assert len(log.records) == count + 1
 
 
 async def test_time_is_written_into_the_log_only_where_nothing_else_moves_it() -> None:

@@ -80,12 +80,12 @@ async def send(topic: str, key: bytes, value: bytes) -> None:
     return None
 
 
-def stage(topic: str) -> tuple[SourceStage, Outputs]:
+def stage(topic: str, *, lags: Callable[[], bool] = lambda: False) -> tuple[SourceStage, Outputs]:
     judging = Judging(NoJudge(), lambda texts: [""] * len(texts))  # type: ignore[arg-type]  # never asked
     config = SourceConfig(judging=judging, mask=str, policies=load_config().policies, rows=True, live=True)
     outputs, store = Outputs(), Store()
     send_away: Callable[[str, bytes, bytes], Awaitable[None]] = send
-    ports = SourcePorts(outputs, (WINDOWS,), DECISIONS, store, store, send_away)  # type: ignore[arg-type]
+    ports = SourcePorts(outputs, (WINDOWS,), DECISIONS, store, store, send_away, lags=lags)  # type: ignore[arg-type]
     return SourceStage(Source(config, topic), ports, position=0, tick_ms=0), outputs
 
 
@@ -159,7 +159,7 @@ def test_a_batch_comes_back_as_it_was(count: int) -> None:
     raw = encode_fact_batch(7, Facts(observations=seen))
     assert raw.startswith(COMPRESSED) is (count > 1)
     assert len(raw) < max(PLAIN_BYTES, count * 30)
-    newest_ms, facts = decode_fact_batch(raw)
+    newest_ms, facts, _ = decode_fact_batch(raw)
     assert (newest_ms, facts.observations) == (7, seen)
 
 
@@ -167,3 +167,47 @@ def test_a_damaged_batch_is_named() -> None:
     for raw in (COMPRESSED + b"\x01", COMPRESSED, b"\x93"):
         with pytest.raises(BadEvent):
             decode_fact_batch(raw)
+
+
+def step(number: int, at_ms: int, action: str) -> dict[str, Any]:
+    return {
+        "event_id": f"s{number}", "event_time": at_ms, "ticket_id": "t0", "action": action, "actor": "agent",
+        "priority": "high",
+    }  # fmt: skip
+
+
+async def test_no_breach_is_called_while_the_step_that_prevents_it_lies_ready() -> None:
+    waits = True
+    one, outputs = stage("tickets", lags=lambda: waits)
+    await one.chunk(chunk([step(0, BEGIN_MS, "created")]))
+    await one.flush(BEGIN_MS + 4 * DAY_MS)
+    rest = [Line(1, BEGIN_MS, msgspec.json.encode(step(1, BEGIN_MS + 60_000, "resolved")))]
+    await one.chunk(Chunk("tickets", 0, 1, rest))
+    waits = False
+    await one.flush(BEGIN_MS + 4 * DAY_MS)
+    decided = [decode_fact_batch(sent.value)[1] for sent in outputs.sent if sent.output == DECISIONS]
+    kinds = [transition.kind for facts in decided for transition in facts.transitions]
+    assert "met" in kinds
+    assert "breach" not in kinds
+
+
+async def test_parked_records_are_not_taken_and_not_safe() -> None:
+    one, outputs = stage("complaints")
+    one.park(chunk(complaints(10, random.Random(3))))
+    assert not await one.advance(BEGIN_MS - 1)
+    assert (one.position, one.taken, await one.snapshot(BEGIN_MS)) == (0, 10, 0)
+    assert await one.advance(BEGIN_MS)
+    assert (one.position, one.taken, await one.snapshot(BEGIN_MS)) == (10, 10, 10)
+    assert sum(len(decode_fact_batch(sent.value)[1].observations) for sent in outputs.sent if sent.output == DECISIONS)
+
+
+async def test_what_is_parked_already_is_not_taken_twice() -> None:
+    one, outputs = stage("complaints")
+    whole = chunk(complaints(600, random.Random(4)))
+    one.park(whole)
+    await one.advance(BEGIN_MS)
+    one.park(whole)
+    await one.chunk(whole)
+    await one.flush(BEGIN_MS)
+    decided = [decode_fact_batch(sent.value)[1] for sent in outputs.sent if sent.output == DECISIONS]
+    assert sum(len(facts.observations) for facts in decided) == 600
