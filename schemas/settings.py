@@ -167,11 +167,15 @@ def _ticket_memory(node: Node) -> int:
 
 def _dimensions(node: Node) -> tuple[str, ...]:
     names = [item.text() for item in node.items()]
+    known: dict[frozenset[str], str] = {}
     for item in node.items():
         parts = str(item.value).split("+")
         joined = 1 <= len(parts) <= 2 and len(set(parts)) == len(parts) and set(parts) <= set(DIMENSIONS)
         if item.value != "all" and not joined:
             item.wrong(f"is not all, one of {', '.join(DIMENSIONS)}, or two of these joined by +")
+        first = known.setdefault(frozenset(parts), str(item.value))
+        if first != item.value:
+            item.wrong(f"is {first} in another order: it would count twice")
     if len(set(names)) != len(names):
         node.wrong("names a dimension twice")
     return tuple(names)

@@ -7,7 +7,7 @@ from typing import Any
 
 from alerts.decision import Decision
 from alerts.detectors.spikes import chances
-from alerts.detectors.spikes.config import COMPLAINT, DEFAULT_SLICES, NEGATIVE, KindSettings, SpikeConfig
+from alerts.detectors.spikes.config import COMPLAINT, DEFAULT_SLICES, NEGATIVE, KindSettings, Slice, SpikeConfig
 from alerts.detectors.spikes.series import rank_of
 from alerts.detectors.spikes.watch import CONFIRMED
 from schemas.peaks import Peaks, Phase
@@ -19,8 +19,12 @@ def spike_config(pair: tuple[SpikeRule | None, SpikeRule | None], peaks: Peaks) 
     """One detector for a rule of each kind; a kind without a rule is off."""
     negative, complaint = pair
     named = [rule.dimensions for rule in pair if rule is not None and rule.dimensions is not None]
-    slices = dict.fromkeys(name for names in named for name in names if name != "all")
-    dimensions = tuple(tuple(name.split("+")) for name in slices) or DEFAULT_SLICES
+    # One rule's category+region is the other's region+category: the slice is watched once, in the first one's order.
+    slices: dict[frozenset[str], Slice] = {}
+    for name in (name for names in named for name in names if name != "all"):
+        parts = tuple(name.split("+"))
+        slices.setdefault(frozenset(parts), parts)
+    dimensions = tuple(slices.values()) or DEFAULT_SLICES
 
     def peak_at(at_ms: int) -> str | None:
         phase = peaks.phase_at(at_ms)

@@ -45,13 +45,15 @@ def _dimensions(node: Node) -> tuple[str, ...]:
         node.wrong("names no dimension")
     written = node.one_or_many()
     found = tuple(_dimension(one) for one in written)
-    known: set[str] = set()
+    known: dict[frozenset[str], str] = {}
     for one, dimension in zip(written, found, strict=True):
         if one.value != dimension:
             continue  # another spelling, or a mistake that was told
-        if dimension in known:
-            one.wrong("stands twice")
-        known.add(dimension)
+        parts = frozenset(dimension.split("+"))
+        if parts in known:
+            other = f"is {known[parts]} in another order: it would count twice"
+            one.wrong("stands twice" if known[parts] == dimension else other)
+        known.setdefault(parts, dimension)
     return found
 
 

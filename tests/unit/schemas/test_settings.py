@@ -42,6 +42,12 @@ def test_texts_of_the_environment_stay_texts() -> None:
     assert (settings.clickhouse_password, settings.salt) == ("0123", "true")
 
 
+def test_a_dimension_in_another_order_is_a_mistake_with_its_place(file: Path) -> None:
+    file.write_text("dimensions: [all, category+region, region+category]\n")
+    with pytest.raises(ConfigError, match=r"dimensions\[2\]: 'region\+category' is category\+region in another order"):
+        read_settings(file, {})
+
+
 def test_dimensions_come_as_a_list_or_separated_by_commas(file: Path) -> None:
     file.write_text("dimensions: [all, category+region]\n")
     assert read_settings(file, {}).dimensions == ("all", "category+region")

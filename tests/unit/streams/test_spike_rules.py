@@ -5,9 +5,9 @@ from typing import Any, Final
 import pytest
 
 from alerts.decision import Decision
-from schemas.peaks import Phase
+from schemas.peaks import Peaks, Phase
 from schemas.rules import SpikeRule, parse_rules
-from streams.spike_rules import by_rule
+from streams.spike_rules import by_rule, spike_config
 
 NIGHT: Final = Phase(peak="double-11", name="开门红", title="", start_ms=0, end_ms=10**13)
 SPIKE: Final = Decision(
@@ -105,3 +105,14 @@ def test_a_phase_says_from_what_size_on_a_spike_is_critical() -> None:
 def test_a_rule_speaks_of_the_slices_that_it_matches() -> None:
     assert severity(SPIKE, rule(match={"category": "手机"})) == "warning"
     assert severity(SPIKE, rule(match={"category": "家电"})) == ""
+
+
+def test_a_slice_that_two_rules_name_in_different_orders_is_watched_once() -> None:
+    both: list[dict[str, Any]] = [
+        {"name": "n", "kind": "negative_spike", "dimensions": ["category+region", "channel"]},
+        {"name": "c", "kind": "complaint_spike", "dimensions": ["region+category", "channel"]},
+    ]
+    negative, complaint = parse_rules(both, source="r")
+    assert isinstance(negative, SpikeRule)
+    assert isinstance(complaint, SpikeRule)
+    assert spike_config((negative, complaint), Peaks(())).slices == (("category", "region"), ("channel",))
