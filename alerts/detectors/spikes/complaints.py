@@ -222,7 +222,7 @@ class ComplaintWatch(OrderWatch):
 
     def _test(self, ids: Ids, got: Floats, before: Floats, within: Floats, at_ms: int) -> Ids:
         """Time without complaints lets a sum fall to 0; what is due in the pane counts against its complaints."""
-        factor = self.beside(ids)
+        factor = self.beside(ids, self.end_ms - self.pane_ms, self.end_ms)
         before, within = before * factor, within * factor
         self.sequential.drain(ids, before[:, None] * (self.ratios - 1.0), before)
         gain = complaint_gains(got, within, self.ratios)

@@ -53,26 +53,31 @@ class OrderWatch(Watch):
         self.exposure.forget(ids)
         self.overlap.forget()
 
-    def beside(self, ids: Ids) -> Floats:
-        """What the open incidents make of the expectation of these series from now on."""
+    def beside(self, ids: Ids, since_ms: int, now_ms: int) -> Floats:
+        """What the open incidents make of the expectation of these series in the time up to now."""
         factor = np.ones(len(ids))
         for one in self.incidents.open():
-            factor = factor * self.overlap.factor(one, ids)
+            part = max(0, now_ms - max(one.starts_at, since_ms)) / max(1, now_ms - since_ms)
+            factor = factor * (1.0 + min(1.0, part) * (self.overlap.factor(one, ids) - 1.0))
         return np.maximum(LEAST_LEFT, factor)
 
     def _pending(self, ids: Ids, since_ms: int, now_ms: int) -> Floats:
         """What is due since an instant of orders that are not known yet."""
-        return self.exposure.pending(ids, since_ms, now_ms) * self.common.factor * self.beside(ids)
+        beside = self.beside(ids, max(since_ms, self.exposure.newest_ms), now_ms)
+        return self.exposure.pending(ids, since_ms, now_ms) * self.common.factor * beside
 
     def _guessed(self, one: int, now_ms: int) -> Rows:
         """What is due of orders that are not known yet, a row a pane, at its end."""
         ids, newest = np.array([one]), self.exposure.newest_ms
-        due = float(self._pending(ids, newest, now_ms)[0])
+        due = float(self.exposure.pending(ids, newest, now_ms)[0]) * self.common.factor
         count = max(1, min(MOST_GUESSED, (now_ms - newest) // PANE_MS)) if due > 0.0 else 0
         none, sids = np.zeros(count), np.zeros((count, self.table.columns), np.int32)
         sids[:, int(self.table.column[one])] = one
         at = newest + (np.arange(1, count + 1) * (now_ms - newest) // max(1, count)).astype(np.int64)
-        return Rows(at, sids, none, np.full(count, due / max(1, count)), none, np.ones(count), none)
+        beside = np.ones(count)
+        for known in self.incidents.open():
+            beside = np.where(at >= known.starts_at, beside * self.overlap.factor(known, ids)[0], beside)
+        return Rows(at, sids, none, due / max(1, count) * np.maximum(LEAST_LEFT, beside), none, np.ones(count), none)
 
     def _choose_denominator(self, orders: Pane, now_ms: int) -> None:
         if len(orders.at) and self.by_time is not False:

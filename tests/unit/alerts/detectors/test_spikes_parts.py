@@ -299,6 +299,34 @@ def test_a_large_stream_asks_for_more_and_a_small_one_for_no_less() -> None:
     assert usual[4] == pytest.approx(COMPLAINT.volume * math.log(100.0))
 
 
+def test_what_was_due_before_an_incident_does_not_become_the_incidents() -> None:
+    """A shop sells one category, whose incident began a minute ago; the newest orders are five minutes old."""
+    detector = SpikeDetector(SpikeConfig())
+    for pane in range(6 * 35 + 1):
+        at = START_MS + pane * 10_000
+        dims = ("手机", "app", "华东", "", f"s{pane % 3}", "")
+        batch = [Observation("complaint", at, dims, 1, 0.0, False, "", f"c{pane}", "")]
+        if pane % 30 == 0:
+            batch.append(Observation("orders", at, ("手机", "", "", "", "", ""), 3000, 0.0, False, "", f"o{pane}", ""))
+        detector.observe(batch)
+        detector.advance(at + 9_999)
+    watch, now = detector.complaints, START_MS + 35 * MINUTE_MS
+    row = watch.table.ids(("手机", "app", "华东", "", "s1", ""))
+    category, shop = (watch.table.slices.index((name,)) for name in ("category", "shop_id"))
+    begun = now - MINUTE_MS
+
+    def due() -> tuple[float, float]:
+        rows = watch.history(int(row[shop]), now)
+        late = rows.where(rows.at > watch.exposure.newest_ms)
+        return float(late.due[late.at < begun].sum()), float(late.due[late.at >= begun].sum())
+
+    before = due()
+    watch.incidents.known.append(incident(watch.table, category, int(row[category]), starts_at=begun))
+    after = due()
+    assert before[0] == after[0] > 0.0
+    assert after[1] < 0.5 * before[1]
+
+
 def mood(table: SliceTable, *, due: float, rise: float = 1.0, loud: float = 1.0) -> float:
     """The common mode where `due` negatives were expected, `rise` times as many came, and `loud` times that in 金卡.
 
