@@ -34,6 +34,7 @@ __all__ = ["Parts", "Worker", "topic_specs"]
 _log = logging.getLogger("peakwatch.worker")
 
 CHUNK_RECORDS: Final = 1_000  # as much as one turn of the event loop may take
+PART_RECORDS: Final = 20  # and as many batches between the stages, each of which may be of hundreds of events
 QUEUED_CHUNKS: Final = 16
 RELOAD_S: Final = 2.0  # how often the configuration's files are looked at
 
@@ -141,17 +142,30 @@ class Worker:
         await self._chunk(self._decisions, chunk)
 
     async def _chunk(self, stages: Stages[Any], chunk: Chunk) -> None:
+        """Hand a chunk to its stage, in parts: between them a snapshot, or the end of the worker, has its turn."""
+        rest: Chunk | None = chunk
+        while rest is not None:
+            part: Chunk | None = rest
+            if len(rest.records) > PART_RECORDS and stages is not self._sources:  # these take pieces of their own
+                part, rest = rest.split(rest.records[PART_RECORDS].offset)
+            else:
+                rest = None
+            if part is not None and not await self._part(stages, part):
+                return
+
+    async def _part(self, stages: Stages[Any], chunk: Chunk) -> bool:
+        """Whether it was taken, and what follows on it may be, too."""
         tp = TP(chunk.topic, chunk.partition)
         stage = await stages.get(tp)
         if stage is None:
-            return  # fetched before the partition was taken from us
+            return False  # fetched before the partition was taken from us
         async with stage.lock:
             taken = stages.taken(stage)
             if chunk.start > taken:
                 if self._missed.get(tp) != taken:
                     self._missed[tp] = taken
                     await consumer_of(self.app).rewind(tp, taken, missed_before=chunk)
-                    return
+                    return False
                 if taken:
                     _log.error(
                         "%s/%d: records %d to %d are gone: the broker keeps them for too short a time",
@@ -161,6 +175,7 @@ class Worker:
                 await self._aligning.chunk(stage, chunk)
             else:
                 await stage.chunk(chunk, now_ms=self._assembly.parts.clock.now_ms())
+        return True
 
     async def _alert_chunk(self, chunk: Chunk) -> None:
         await self._chunk(self._alerts, chunk)
@@ -200,8 +215,10 @@ class Worker:
                 await source.flush(now_ms)
         more = self._aligning.told_ms() is not None
         for _, windows in self._windows.ready():
-            async with windows.lock:
-                await windows.emit(now_ms, more=more)
+            whole = False
+            while not whole and not self.app.should_stop:
+                async with windows.lock:
+                    whole = await windows.emit(now_ms, more=more)
         for _, decisions in self._decisions.ready():
             async with decisions.lock:
                 await decisions.tick(now_ms, more=more)

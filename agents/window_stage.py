@@ -21,6 +21,7 @@ from streams.rows import window_rows
 from streams.windows import MARGIN_PANES, RollingWindows
 
 ROWS_AT_ONCE: Final = 2_000  # then the event loop has its turn
+PANES_AT_ONCE: Final = 30  # then whoever waits for the lock: a snapshot, the end of the worker
 # Windows can mend what lies within their margin; a source further behind than most of it holds them back.
 MOST_AHEAD_MS: Final = MARGIN_PANES * PANE_MS * 5 // 6
 
@@ -138,27 +139,35 @@ class WindowStage:
                 self._event_time.observe(stamp.source, newest_ms, now_ms=now_ms, records=spoke, told=told)
         self.position = max(self.position, chunk.end)
 
-    async def emit(self, now_ms: int, *, more: bool = False) -> int:
-        """Hand on every window that changed by now; how many rows. `more`: events are known to lie ready."""
+    async def emit(self, now_ms: int, *, more: bool = False) -> bool:
+        """Hand on windows that changed by now, of a few minutes at most; False where there are others.
+
+        `more`: events are known to lie ready.
+        """
         self._more = more
         reached_ms = self._event_time.reached(now_ms, more=more)
         if reached_ms < 0:
-            return 0
-        count = 0
+            return True
+        reached = (reached_ms - PROVISIONAL_MS) // PANE_MS
+        begun = self.windows.front if self.windows.front is not None else min(self.windows.pending, default=reached)
         rows: list[WindowRow] = []
-        for batch in self.windows.advance((reached_ms - PROVISIONAL_MS) // PANE_MS):
+        for batch in self.windows.advance(min(reached, begun + PANES_AT_ONCE)):
             rows += window_rows(batch, version=self.position)
             if len(rows) >= ROWS_AT_ONCE:
-                count += await self._hand_on(rows)
+                await self._hand_on(rows)
                 rows = []
-        return count + await self._hand_on(rows)
+        await self._hand_on(rows)
+        return reached <= begun + PANES_AT_ONCE
 
     def reached(self, now_ms: int) -> int:
         """The event time that has been reached by now; -1 before any event."""
         return self._event_time.reached(now_ms)
 
     async def snapshot(self, now_ms: int) -> int:
-        """Make everything up to the position safe; the offset that may then be committed."""
+        """Make everything up to the position safe; the offset that may then be committed.
+
+        Windows that were not handed on yet are so by whoever loads it.
+        """
         await self.emit(now_ms, more=self._more)
         await self._ports.topic.flush()
         await self._ports.writer.safe(self._rows_ticket)
@@ -167,14 +176,13 @@ class WindowStage:
         await self._ports.snapshots.save(dict(window_pages.dump_dirty(self.windows)), root)
         return position
 
-    async def _hand_on(self, rows: Sequence[WindowRow]) -> int:
+    async def _hand_on(self, rows: Sequence[WindowRow]) -> None:
         if rows:
             self._rows_ticket = await self._ports.writer.write(rows)
             for row in rows:
                 await self._ports.topic.add(row.value.encode(), window_line(row))
             await self._ports.topic.flush()
             await asyncio.sleep(0)
-        return len(rows)
 
 
 def event_time_of(root: Mapping[str, Any], idle_ms: int) -> EventTime:
