@@ -18,7 +18,7 @@ NEUTRAL_TO = 2 / 3
 
 # What a rating (0 … 1) adds to the text's log-odds, by reason, since no labelled reviews with both are at hand:
 # five stars are often a default and weigh little, few people give one star by default, so one star outweighs words
-# without a stance, which may come out near +3; three of five say nothing.
+# that are taken for kind though they are hardly so; three of five say nothing.
 RATING_AT = (0.0, 0.25, 0.5, 0.75, 1.0)
 RATING_LOG_ODDS = (-4.0, -2.5, 0.0, 1.0, 2.0)
 # However long and one-sided a text is, its evidence is limited: so an angry text outweighs five stars by a fair

@@ -226,4 +226,4 @@ def _cases(table: dict[str, dict[str, str]]) -> tuple[tuple[str, str, str], ...]
 EARLY_CASES = _cases(_TABLE)
 LATER_CASES = _cases(_LATER_TABLE)
 STANCE_CASES = _cases(_STANCE_TABLE)
-CASES = EARLY_CASES + LATER_CASES
+CASES = EARLY_CASES + LATER_CASES + STANCE_CASES
