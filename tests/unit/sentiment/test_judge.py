@@ -29,6 +29,15 @@ def test_nine_of_ten_hand_written_cases_are_right() -> None:
     assert sum(map(len, wrong.values())) <= 0.1 * len(CASES), dict(wrong)
 
 
+def test_three_of_four_statements_are_neutral_and_more_of_the_short_stances_are_not() -> None:
+    for phenomenon, least in (("no stance", 0.75), ("facts only", 0.75), ("short stance", 0.85)):
+        cases = [(text, expected) for found, text, expected in CASES if found == phenomenon]
+        labels = JUDGE.judge_batch([text for text, _ in cases]).label
+        right = sum(label == expected for label, (_, expected) in zip(labels, cases, strict=True))
+        assert len(cases) >= 20
+        assert right >= least * len(cases), phenomenon
+
+
 @settings(deadline=None)  # what a text costs is measured elsewhere
 @given(st.lists(st.tuples(ANY_TEXT, ANY_RATING), max_size=6))
 def test_any_text_gets_a_score_that_its_neighbours_do_not_change(rows: list[tuple[str, float | None]]) -> None:
