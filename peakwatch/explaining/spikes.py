@@ -79,7 +79,7 @@ def spike(alert: Alert, grounds: Grounds, past: Past, *, rule: SpikeRule | None,
     said = alert.evidence["log_likelihood_ratio"]
     note = f"{how}, for the best of {_listed(settings.ratios)} times as many, bursts of one product in full"
     yield Check("evidence in nats", said, nats, None, note)
-    yield _threshold(said, run, settings, volume=float(alert.evidence.get("volume_nats", 0.0)))
+    yield _threshold(said, run, settings, stream=float(alert.evidence.get("stream_nats", 0.0)))
     if rule is not None and there is not None and there.evidence_nats != rule.evidence_nats:
         least = round(least_nats(there, parts, due=run.due), 2)
         note = f"{there.evidence_nats:g} base in the promotion's phase; the named slice's evidence counts"
@@ -184,22 +184,22 @@ def _review_gains(rows: Sequence[Told], run: Run, settings: KindSettings, *, pri
     return review_gains(negativity, expected, ratios).sum(axis=0)
 
 
-def _threshold(said: float, run: Run, settings: KindSettings, *, volume: float) -> Check:
+def _threshold(said: float, run: Run, settings: KindSettings, *, stream: float) -> Check:
     """What an alarm of this run owed, term by term; and what the slice must keep that is named for an alarm.
 
-    `volume`: what the stream's volume asked for then, in nats.
+    `stream`: what the stream's volume and calm asked for then, in nats.
     """
     rank = rank_of(tuple(run.parts))
     width = settings.wanted(rank) - settings.evidence_nats
     size = float(chances.by_size(settings, run.due))
     lasted = run.end - run.begin
     length = float(chances.owed(settings, np.array([lasted]), np.array([run.due]))[0]) - size
-    total = settings.evidence_nats + width + volume + length + size
-    least = CONFIRMED * (settings.wanted(rank) + volume + min(0.0, size))
+    total = settings.evidence_nats + width + stream + length + size
+    least = CONFIRMED * (settings.wanted(rank) + stream + min(0.0, size))
     bring = "bring little" if width < 0 else "bring much" if rank <= 1 else "are the least sure"
     terms = (
         f"{settings.evidence_nats:g} base, {width:+.2g} for {'+'.join(run.parts) or 'all'}, whose incidents {bring}, "
-        f"{volume:+.2f} for the stream's volume, "
+        f"{stream:+.2f} for the stream's volume and calm, "
         f"{length:+.2f} for a run of {show_ms(lasted // 1000 * 1000)}, {size:+.2f} for {run.due:g} due"
     )
     if said + ROUNDED >= total:

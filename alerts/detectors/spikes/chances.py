@@ -17,6 +17,7 @@ USUAL_RUN_MS: Final = 15 * 60_000
 LONG_RUN_MS: Final = 40 * 60_000
 LONG_NATS: Final = 1.5  # a factor e beyond that
 USUAL_DUE: Final = 5.0  # negatives (complaints)
+BUSY: Final = 2.0  # incidents told of late (half-life a day) from which on the next one is no surprise
 USUAL_A_DAY: Final = 8_000.0  # negatives (complaints) of a stream for which the thresholds are as set
 LEAST_DUE, MOST_DUE = 0.5, 10.0  # beyond them it makes no more difference
 
@@ -38,6 +39,11 @@ def by_size(settings: KindSettings, due: Floats | float) -> Floats:
 def by_volume(settings: KindSettings, a_day: float) -> float:
     """What a large stream owes, by the negatives (complaints) that are usual in a day: it has more chances."""
     return settings.volume * math.log(max(1.0, a_day / USUAL_A_DAY))
+
+
+def by_calm(settings: KindSettings, told: float) -> float:
+    """What a stream owes in which few incidents were told of late: chance is then the likelier cause."""
+    return settings.calm * max(0.0, 1.0 - told / BUSY)
 
 
 def most_let_off(settings: KindSettings) -> float:

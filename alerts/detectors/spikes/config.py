@@ -39,6 +39,7 @@ class KindSettings:
     haste: float  # how much of the chances that short runs have is asked for: nats a factor e of shortness
     size: float  # the same of runs in which little is due: nats a factor e of smallness
     volume: float  # the same of streams in which more than usual is due a day: nats a factor e of volume
+    calm: float  # and so much more where no incident was told of late
     critical_ratio: float
     critical_excess: float  # negatives (complaints) beyond the expectation
 
@@ -52,13 +53,13 @@ class KindSettings:
 
 
 NEGATIVE = KindSettings(
-    rule="negative-spike", ratios=(1.5, 2.0, 3.0, 4.5), min_ratio=1.4, min_count=6.0, evidence_nats=11.2,
-    spread_nats=0.3, prior_rate=0.15, prior_strength=1.0, drift=0.025, haste=1.0, size=0.5, volume=0.8,
+    rule="negative-spike", ratios=(1.5, 2.0, 3.0, 4.5), min_ratio=1.4, min_count=6.0, evidence_nats=11.1,
+    spread_nats=0.3, prior_rate=0.15, prior_strength=1.0, drift=0.025, haste=1.0, size=0.5, volume=0.8, calm=0.4,
     critical_ratio=2.5, critical_excess=25.0,
 )  # fmt: skip
 COMPLAINT = KindSettings(
-    rule="complaint-spike", ratios=(1.6, 2.4, 3.8, 6.0), min_ratio=1.55, min_count=6.0, evidence_nats=11.3,
-    spread_nats=0.3, prior_rate=0.01, prior_strength=0.5, drift=0.035, haste=1.0, size=0.5, volume=0.8,
+    rule="complaint-spike", ratios=(1.6, 2.4, 3.8, 6.0), min_ratio=1.55, min_count=6.0, evidence_nats=11.2,
+    spread_nats=0.3, prior_rate=0.01, prior_strength=0.5, drift=0.035, haste=1.0, size=0.5, volume=0.8, calm=0.4,
     critical_ratio=3.5, critical_excess=25.0,
 )  # fmt: skip
 

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from alerts.detectors.spikes import chances
 from alerts.detectors.spikes.incidents import Incident
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def of(watch: "Watch", incident: Incident, now_ms: int) -> Told:
         "ratio": round(got / due, 2) if due > 0.0 else None,
         "expected": round(due, 2),
         "log_likelihood_ratio": round(incident.evidence, 1),
-        "volume_nats": round(chances.by_volume(watch.settings, watch.baseline.a_day), 2),
+        "stream_nats": round(watch.stream_nats, 2),
         "contributions": _children(watch, incident, now_ms),
         "sample_event_ids": [sample for sample, _ in notes if sample][:SAMPLES],
         "texts": list(dict.fromkeys(texts))[:QUOTES],

@@ -11,6 +11,7 @@ from alerts.detectors.spikes.series import SliceTable
 from schemas.results import AlertSeverity
 
 MEMORY_MS: Final = 15 * 60_000
+LATELY_MS: Final = 86_400_000
 SIDE_MS: Final = 10 * 60_000
 PART: Final = 0.2  # of an incident's excess, at least, must be another one's if they are one
 MARGIN: Final = 1.1  # an incident's events are expected at its ratio and a little more
@@ -56,11 +57,17 @@ class Incidents:
     def __init__(self, table: SliceTable, settings: KindSettings, config: SpikeConfig) -> None:
         self._table, self._settings, self._config = table, settings, config
         self.known: list[Incident] = []
+        self.lately = 0.0  # incidents told, half of them forgotten in a day
         self._faded_ms = 0
 
     def open(self) -> list[Incident]:
         """Those not over, oldest first."""
         return [one for one in self.known if not one.ends_at]
+
+    def add(self, one: Incident) -> None:
+        """A new one; `folded` says whether it is told."""
+        self.known.append(one)
+        self.lately += 0.0 if one.folded else 1.0
 
     def forget(self, before_ms: int) -> None:
         """Drop those that ended before."""
@@ -122,8 +129,10 @@ class Incidents:
         return "critical" if critical or excess >= 8 * settings.critical_excess else "warning"
 
     def fade(self, at_ms: int) -> None:
-        """Let time pass for the ratio of the last minutes."""
+        """Let time pass for the ratio of the last minutes, and for what was told of late."""
         kept = float(np.exp((self._faded_ms - at_ms) / MEMORY_MS)) if self._faded_ms else 1.0
+        if self._faded_ms:
+            self.lately *= 0.5 ** ((at_ms - self._faded_ms) / LATELY_MS)
         self._faded_ms = at_ms
         for one in self.open():
             one.fast_got *= kept
@@ -149,12 +158,12 @@ class Incidents:
 
     def dump(self) -> dict[str, Any]:
         """All of it as plain values."""
-        return {"known": [asdict(one) for one in self.known], "faded": self._faded_ms}
+        return {"known": [asdict(one) for one in self.known], "faded": self._faded_ms, "lately": self.lately}
 
     def load(self, state: dict[str, Any]) -> None:
         """Take up what `dump` gave."""
         self.known = [Incident(**one) for one in state["known"]]
-        self._faded_ms = state["faded"]
+        self._faded_ms, self.lately = state["faded"], state["lately"]
 
 
 def _mine(one: Incident, at: Ids, sids: Ids) -> Bools:

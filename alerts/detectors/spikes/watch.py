@@ -175,8 +175,13 @@ class Watch:
 
     def wanted(self, one: int) -> float:
         """The evidence that an alarm of a series takes."""
-        usual = chances.by_volume(self.settings, self.baseline.a_day)
-        return self.settings.wanted(float(self.table.rank[self.table.column[one]])) + usual
+        return self.settings.wanted(float(self.table.rank[self.table.column[one]])) + self.stream_nats
+
+    @property
+    def stream_nats(self) -> float:
+        """What of it the stream as a whole asks for: by its volume, and by how rare incidents were of late."""
+        volume = chances.by_volume(self.settings, self.baseline.a_day)
+        return volume + chances.by_calm(self.settings, self.incidents.lately)
 
     def _verdict(self, one: int, now_ms: int) -> tuple[float, int]:
         """Evidence of a series after over-dispersion and what its run owes to chance; and the run's start.
@@ -257,7 +262,7 @@ class Watch:
         told = evidence.of(self, incident, now_ms)
         rows = self.recent.rows(starts_at)
         incident.folded = self.incidents.is_side_of_known(incident, rows.at, rows.sids, rows.got)
-        self.incidents.known.append(incident)
+        self.incidents.add(incident)
         self._take_out(incident, now_ms)
         return [] if incident.folded else [self.decision(incident, "raise", now_ms, told)]
 

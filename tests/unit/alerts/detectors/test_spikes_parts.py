@@ -292,6 +292,22 @@ def test_learning_goes_on_beside_an_incident_of_which_orders_do_not_tell() -> No
     assert detector.complaints.baseline.rate(START_MS) == pytest.approx(0.01, rel=0.1)
 
 
+def test_where_nothing_was_told_of_late_an_alarm_takes_more(table: SliceTable) -> None:
+    asked = [chances.by_calm(COMPLAINT, told) for told in (0.0, 1.0, 2.0, 9.0)]
+    assert asked == [COMPLAINT.calm, COMPLAINT.calm / 2, 0.0, 0.0]
+    incidents = Incidents(table, COMPLAINT, SpikeConfig())
+    incidents.fade(START_MS)
+    for folded in (False, True, False):
+        one = incident(table, 1, 2)
+        one.folded = folded
+        incidents.add(one)
+    incidents.fade(START_MS + 24 * 60 * MINUTE_MS)
+    assert incidents.lately == pytest.approx(1.0)
+    again = Incidents(table, COMPLAINT, SpikeConfig())
+    again.load(incidents.dump())
+    assert again.lately == incidents.lately
+
+
 def test_a_large_stream_asks_for_more_and_a_small_one_for_no_less() -> None:
     usual = [chances.by_volume(COMPLAINT, a_day) for a_day in (0.0, 100.0, 8_000.0, 8_000.0 * math.e, 800_000.0)]
     assert usual[:3] == [0.0, 0.0, 0.0]
