@@ -2,7 +2,8 @@
 
 --seeds 101 102   streams, one a seed            --reviews 400000   size of each (complaints: a sixth)
 --days 3          length                         --calm             no incidents, no promotion: false alarms only
---judge real|94   our judge, or a simulated one  --rivals           the usual rules as well
+--benign          a promotion, no incidents      --rivals           the usual rules as well
+--judge real|94   our judge, or a simulated one
 --nats 9 11 13    thresholds to compare          --write FILE       the first stream as the contract's events
 """
 
@@ -25,13 +26,15 @@ from bench.alerts.world import Floats, Plan
 ORDERS_BY = (("shop_id", "category"), ("category", "region"), ("shop_id",), ("category", "region", "channel"))
 
 
-def plan_of(seed: int, *, reviews: int, days: float, calm: bool) -> Plan:
-    """The stream of a seed."""
+def plan_of(seed: int, *, reviews: int, days: float, calm: bool, benign: bool = False) -> Plan:
+    """The stream of a seed; without incidents if it is calm, or has a promotion in which everything rises alike."""
     plan = Plan(
         seed=seed, reviews=reviews, complaints=reviews // 6, days=days, orders_by=ORDERS_BY[seed % len(ORDERS_BY)],
         order_every_s=(300, 600)[seed // 4 % 2],
     )  # fmt: skip
-    return replace(plan, incidents=0, batches=0, peak=1.0, mood=1.0, drift=0.03) if calm else plan
+    if calm:
+        return replace(plan, incidents=0, batches=0, peak=1.0, mood=1.0, drift=0.03)
+    return replace(plan, incidents=0) if benign else plan
 
 
 def config_of(nats: float | None) -> SpikeConfig:
@@ -45,7 +48,8 @@ def measure(args: argparse.Namespace) -> None:
     """Print a line a stream and method, and a line a method over all."""
     scores: dict[str, list[Score]] = {}
     for seed in args.seeds:
-        stream = make(plan_of(seed, reviews=args.reviews, days=args.days, calm=args.calm))
+        plan = plan_of(seed, reviews=args.reviews, days=args.days, calm=args.calm, benign=args.benign)
+        stream = make(plan)
         negativity, called = _judged(stream, args.judge)
         for nats in args.nats or [None]:
             name = "ours" if nats is None else f"ours at {nats:g} nats"
@@ -70,6 +74,7 @@ def main() -> None:
     parser.add_argument("--reviews", type=int, default=150_000)
     parser.add_argument("--days", type=float, default=3.0)
     parser.add_argument("--calm", action="store_true")
+    parser.add_argument("--benign", action="store_true")
     parser.add_argument("--judge", choices=["real", "94"], default="real")
     parser.add_argument("--rivals", action="store_true")
     parser.add_argument("--nats", type=float, nargs="*")
@@ -87,7 +92,8 @@ def _judged(stream: Stream, judge: str) -> tuple[Floats, Bools | None]:
 
 
 def _write(args: argparse.Namespace) -> None:
-    stream = make(plan_of(args.seeds[0], reviews=args.reviews, days=args.days, calm=args.calm))
+    plan = plan_of(args.seeds[0], reviews=args.reviews, days=args.days, calm=args.calm, benign=args.benign)
+    stream = make(plan)
     with args.write.open("w", encoding="utf-8") as file:
         for line in lines(stream):
             file.write(line + "\n")
