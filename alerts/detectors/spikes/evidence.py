@@ -35,7 +35,7 @@ def of(watch: "Watch", incident: Incident, now_ms: int) -> Told:
         "ratio": round(got / due, 2) if due > 0.0 else None,
         "expected": round(due, 2),
         "log_likelihood_ratio": round(incident.evidence, 1),
-        "stream_nats": round(watch.stream_nats, 2),
+        "stream_nats": round(incident.stream_nats, 2),
         "contributions": _children(watch, incident, now_ms),
         "sample_event_ids": [sample for sample, _ in notes if sample][:SAMPLES],
         "texts": list(dict.fromkeys(texts))[:QUOTES],

@@ -39,6 +39,7 @@ class Incident:
     noted_to: int = 0  # up to here `got` and `due` are known
     ends_at: int = 0  # 0: open
     evidence: float = 0.0
+    stream_nats: float = 0.0  # what of the threshold the stream as a whole asked for when it was raised
     folded: bool = False  # a further side of an incident that was told already: takes its events, tells nothing
 
     @property

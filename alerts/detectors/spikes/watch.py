@@ -257,6 +257,7 @@ class Watch:
             sid=best.sid, column=best.column, starts_at=starts_at, raised_at=now_ms,
             ratio=max(self.settings.min_ratio, ratio), severity="warning", got=best.got, due=best.due, count=0.0,
             told_at=now_ms, last_event=now_ms, fast_got=best.got, fast_due=best.due, evidence=best.nats,
+            stream_nats=self.stream_nats,
         )  # fmt: skip
         incident.severity = self.incidents.severity(ratio, incident.excess())
         told = evidence.of(self, incident, now_ms)

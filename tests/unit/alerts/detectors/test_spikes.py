@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from alerts.decision import Decision
-from alerts.detectors.spikes import SpikeConfig, SpikeDetector
+from alerts.detectors.spikes import NEGATIVE, SpikeConfig, SpikeDetector
 from schemas.errors import ConfigError
 from schemas.results import Observation
 
@@ -71,6 +71,15 @@ def test_a_spike_is_named_once_by_its_slice_and_cleared_after_it() -> None:
     cleared = [one for one in decisions if one.state == "clear"]
     assert [one.labels for one in cleared] == [alert.labels]
     assert START_MS + 240 * MINUTE_MS < cleared[0].at < START_MS + 270 * MINUTE_MS
+
+
+def test_what_the_stream_asked_for_is_told_as_it_was_when_the_alert_was_raised() -> None:
+    """The alert itself makes the next one less of a surprise; its own threshold does not change by that."""
+    decisions = run(SpikeDetector(SpikeConfig()), stream(270, spike=(200, 240, 4.0)))
+    (alert,) = raised(decisions)
+    later = [one.evidence["stream_nats"] for one in decisions if one.state in ("update", "clear")]
+    assert alert.evidence["stream_nats"] == NEGATIVE.calm
+    assert set(later) == {NEGATIVE.calm}
 
 
 def test_the_next_incident_of_a_slice_is_told_with_its_own_start() -> None:
