@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import pytest
 
@@ -17,17 +17,10 @@ from schemas.events import MAX_AHEAD_MS
 from schemas.results import DeadLetter
 from schemas.topics import ACTIONS, DEAD_LETTERS, OBSERVATIONS
 from storage.rows import Row
+from tests.unit.agents.lines import Line
 
 T0: Final = 1_793_980_800_000
 PLACE: Final[Partition] = (OBSERVATIONS, 0)
-
-
-class Record(NamedTuple):
-    offset: int
-    value: bytes | None
-    timestamp: int = T0
-    key: bytes | None = None
-    headers: Sequence[tuple[str, bytes]] = ()
 
 
 class World:
@@ -77,7 +70,7 @@ def action(number: int, *, at: int = T0) -> bytes:
 
 
 def chunk(*values: bytes, start: int = 0) -> Chunk:
-    return Chunk(ACTIONS, 0, start, [Record(start + number, value) for number, value in enumerate(values)])
+    return Chunk(ACTIONS, 0, start, [Line(start + number, T0, value) for number, value in enumerate(values)])
 
 
 async def test_each_action_is_a_batch_of_its_own_in_the_order_of_the_topic() -> None:

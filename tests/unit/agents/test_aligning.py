@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 import msgspec
 from faust.types import TP
@@ -13,22 +13,15 @@ from agents.parked import PIECE_RECORDS, Parked
 from agents.source_stage import SourceStage
 from agents.stages import Stages
 from agents.transport.chunks import Chunk
+from tests.unit.agents.lines import Line
 
 NOW_MS: Final = 1_794_326_400_000
 HOUR_MS: Final = 3_600_000
 REVIEWS, ORDERS = TP("reviews", 0), TP("orders", 0)
 
 
-class Line(NamedTuple):
-    offset: int
-    value: bytes | None
-    timestamp: int = NOW_MS
-    key: bytes | None = None
-    headers: Sequence[tuple[str, bytes]] = ()
-
-
 def chunk(tp: TP, start: int, instants: Sequence[int]) -> Chunk:
-    lines = [Line(start + n, msgspec.json.encode({"event_time": at})) for n, at in enumerate(instants)]
+    lines = [Line(start + n, NOW_MS, msgspec.json.encode({"event_time": at})) for n, at in enumerate(instants)]
     return Chunk(tp.topic, tp.partition, start, lines)
 
 

@@ -1,7 +1,7 @@
 """The decisions are a function of one log: wherever their owner is killed, the next one tells the same alerts."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import pytest
 
@@ -22,6 +22,7 @@ from streams import figures as f
 from streams.decisions import Decisions
 from streams.facts import Facts
 from streams.panes import PaneDeltas, merge_deltas
+from tests.unit.agents.lines import Line
 
 T0: Final = 1_793_980_800_000
 IDLE_MS: Final = 30_000
@@ -29,29 +30,22 @@ WORDS: Final = sentiment.words.load()
 RULES: Final = parse_rules(
     [{"name": "many", "kind": "threshold", "figure": "complaints", "above": 5, "dimensions": ["category"]}], source="r"
 )
+
 PLACE: Final[Partition] = (OBSERVATIONS, 0)
-
-
-class Record(NamedTuple):
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
 
 
 class Log:
     """The partition of observations, and a store for snapshots and rows. Owners come and go; this stays."""
 
     def __init__(self) -> None:
-        self.records: list[Record] = []
+        self.records: list[Line] = []
         self.pages: dict[str, bytes] = {}
         self.root: dict[str, Any] | None = None
         self.rows: list[Row] = []
         self.owners = 0
 
     def append(self, stamp: Stamp, value: bytes, at_ms: int) -> None:
-        self.records.append(Record(len(self.records), at_ms, None, value, [encode_stamp(stamp)]))
+        self.records.append(Line(len(self.records), at_ms, value, headers=[encode_stamp(stamp)]))
 
     async def write(self, rows: Sequence[Row]) -> int:
         self.rows += rows

@@ -1,7 +1,6 @@
 """Chunks that must wait: what may be taken next, and no record of it lost."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 import pytest
@@ -9,20 +8,13 @@ import pytest
 from agents.parked import PIECE_RECORDS, Parked
 from agents.transport.chunks import Chunk
 from schemas.events import MAX_AHEAD_MS
+from tests.unit.agents.lines import Line
 
 NOW_MS = 1_794_326_400_000
 
 
-class Line(NamedTuple):
-    offset: int
-    value: bytes | None
-    timestamp: int = NOW_MS
-    key: bytes | None = None
-    headers: Sequence[tuple[str, bytes]] = ()
-
-
 def line(offset: int, at: int | str) -> Line:
-    return Line(offset, msgspec.json.encode({"event_time": at}))
+    return Line(offset, NOW_MS, msgspec.json.encode({"event_time": at}))
 
 
 def chunk(lines: Sequence[Line]) -> Chunk:
@@ -61,7 +53,7 @@ def test_an_event_time_reads_alike_as_number_and_as_text() -> None:
 @pytest.mark.parametrize("value", [b"{", b"", b"{}", None, b'{"event_time":"soon"}', b"[" * 100_000])
 def test_what_cannot_be_read_holds_nobody_up(value: bytes | None) -> None:
     parked = Parked()
-    parked.add(chunk([Line(0, value)]))
+    parked.add(chunk([Line(0, NOW_MS, value)]))
     assert parked.first_ms == -1
 
 

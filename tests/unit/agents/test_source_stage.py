@@ -17,20 +17,13 @@ from schemas.results import Observation
 from streams.facts import Facts
 from streams.judging import Judging
 from streams.source import Source, SourceConfig
+from tests.unit.agents.lines import Line
 
 MESSAGE_BYTES: Final = 1_000_000  # a little under what brokers and producers take by default
 WINDOWS: Final = ("windows", 0)
 DECISIONS: Final = ("decisions", 0)
 DAY_MS: Final = 86_400_000
 BEGIN_MS: Final = 1_794_326_400_000
-
-
-class Line(NamedTuple):
-    offset: int
-    timestamp: int
-    value: bytes | None
-    key: bytes | None = None
-    headers: Sequence[tuple[str, bytes]] = ()
 
 
 class Sent(NamedTuple):

@@ -1,7 +1,7 @@
 """Windows of hours are handed on a few minutes at a time: whoever waits for the stage has its turn between them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from agents.batches import encode_delta_batch
 from agents.claims import Fence, Mark, Stamp, encode_stamp
@@ -13,18 +13,11 @@ from streams import window_pages
 from streams.dimensions import Dimensions
 from streams.panes import PaneDeltas
 from streams.windows import RollingWindows
+from tests.unit.agents.lines import Line
 
 T0: Final = 1_793_980_800_000
 IDLE_MS: Final = 30_000
 MINUTES: Final = 120
-
-
-class Record(NamedTuple):
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
 
 
 class Store:
@@ -70,7 +63,7 @@ def hours() -> Chunk:
         panes.row((T0 + minute * 60_000) // PANE_MS, ("", "", "", "", "", ""))[f.COMPLAINTS] += 1
     batch = encode_delta_batch(T0 + MINUTES * 60_000, panes.drain())
     claim, count = Stamp("claim", source, b"a", 1, 0, Mark(0, 0)), Stamp("batch", source, b"a", 1, 0, Mark(1, 0))
-    records = [Record(0, T0, None, b"", [encode_stamp(claim)]), Record(1, T0, None, batch, [encode_stamp(count)])]
+    records = [Line(0, T0, b"", headers=[encode_stamp(claim)]), Line(1, T0, batch, headers=[encode_stamp(count)])]
     return Chunk("deltas", 0, 0, records)
 
 
