@@ -34,13 +34,14 @@ def explain(judge: Judge, text: str) -> list[tuple[str, float]]:
         weight = linear.evidence[place[first:end]] * (unit / length)
         for offset in range(length):
             shares[first + offset : end + offset] += weight
-    found = linear.log_odds(batch, places)
+    first_word = found = linear.log_odds(batch, places)
     for look in judge.weights.looks:
         if abs(float(found[0])) < look.below:
             shares *= look.of_linear
             shares[first + 1 : end] += look.of_net * look.net.shares(batch, places, 0)
             found = look.log_odds(found, batch, places)
-    if judge.weights.statements(batch)[0] and found[0]:
+    stance = judge.weights.stance
+    if stance is not None and len(stance.statements(first_word, batch, places)) and found[0]:
         shares *= float(cut(found)[0] / found[0])
     return _pieces("".join(map(chr, batch.symbols[first + 1 : end].tolist())), shares[first + 1 : end].tolist())
 
