@@ -5,7 +5,7 @@ Decides when what was told is remembered; who is told what, and how, is `alerts.
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -16,13 +16,14 @@ from schemas.instants import parse_instant
 from schemas.results import Alert, Delivery
 
 STATE = "notifier"
+WAITED_MS: Final = 30_000  # for what lies ready at a takeover; who is to be told waits no longer
 
 
 class Notifier(Protocol):
     """Who tells people; a transition handed in twice is told once."""
 
     async def notify(self, alert: Alert) -> None: ...
-    async def tick(self, now_ms: int) -> None: ...
+    async def tick(self, now_ms: int) -> bool: ...
     def figures(self) -> NotifierSnapshot: ...
     def dump(self) -> dict[str, Any]: ...
     def load(self, dumped: Mapping[str, Any]) -> None: ...
@@ -44,6 +45,9 @@ class AlertStage:
         self._snapshots = snapshots
         self._rows_ticket = 0
         self.version = version
+        self.unsaved = False  # something was told that the position does not tell of
+        self._taken_over_ms: int | None = None
+        self._caught_up = False
 
     async def chunk(self, chunk: Chunk, *, now_ms: int) -> None:
         """Store transitions and tell people of them; those before the snapshot were told."""
@@ -54,14 +58,21 @@ class AlertStage:
                 await self._notifier.notify(alert)
         self.position = max(self.position, chunk.end)
 
-    async def tick(self, now_ms: int) -> None:
-        """What is due to be told by the passing of time."""
-        if self._notifier is not None:
-            await self._notifier.tick(now_ms)
+    async def tick(self, now_ms: int, *, more: bool = False) -> None:
+        """What is due to be told by the passing of time.
+
+        `more`: transitions, or what people did, lie ready. After a takeover these come first: the next step of an
+        escalation is due by the saved state, and somebody may have claimed the alert meanwhile.
+        """
+        if self._taken_over_ms is None:
+            self._taken_over_ms = now_ms
+        self._caught_up |= not more or now_ms >= self._taken_over_ms + WAITED_MS
+        if self._notifier is not None and self._caught_up:
+            self.unsaved |= await self._notifier.tick(now_ms)
 
     async def snapshot(self, now_ms: int) -> int:
         """Make everything up to the position safe; the offset that may then be committed."""
-        position = self.position
+        position, self.unsaved = self.position, False
         pages = {} if self._notifier is None else {STATE: msgspec.msgpack.encode(self._notifier.dump())}
         await self._writer.safe(self._rows_ticket)
         await self._snapshots.save(pages, {"position": position})

@@ -74,7 +74,10 @@ class Worker:
         self._aligning = Aligning(self._sources, waits=lambda tp, taken: consumer_of(self.app).waits(tp, taken))
         self._windows = Stages(lambda tp, generation: self._assembly.windows(tp, generation), settle=self._settle)
         self._decisions = Stages(lambda tp, generation: self._assembly.decisions(tp, generation), settle=self._settle)
-        self._alerts = Stages(lambda tp, generation: self._assembly.alerts(tp, generation), settle=self._settle)
+        self._alerts = Stages(
+            lambda tp, generation: self._assembly.alerts(tp, generation), settle=self._settle,
+            unsaved=lambda stage: stage.unsaved,
+        )  # fmt: skip
         self._actions = Stages(lambda tp, generation: self._assembly.actions(tp, generation), settle=self._settle)
         self._kinds: list[tuple[frozenset[str], Stages[Any]]] = [
             (frozenset(SOURCES), self._sources),
@@ -224,8 +227,15 @@ class Worker:
                 await decisions.tick(now_ms, more=more)
         for _, alerts in self._alerts.ready():
             async with alerts.lock:
-                await alerts.tick(now_ms)
+                await alerts.tick(now_ms, more=self._lies_ready(self._actions, self._decisions, self._alerts))
         await self._alerts.snapshot(now_ms)  # at once: what was told is not to be told again
+
+    def _lies_ready(self, *kinds: Stages[Any]) -> bool:
+        """Whether any of these, as far as they are ours, is being taken over or has more in its log."""
+        waits = consumer_of(self.app).waits
+        return any(
+            kind.awaited() or any(waits(tp, kind.taken(stage)) for tp, stage in kind.standing()) for kind in kinds
+        )
 
     async def _snapshot(self) -> None:
         for _, stages in self._kinds:

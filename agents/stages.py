@@ -28,10 +28,15 @@ class Stages(Generic[S]):
     def __init__(
         self, build: Callable[[TP, int], Awaitable[S]], *, settle: Callable[[TP, int], object],
         taken: Callable[[S], int] = lambda stage: stage.position,
+        unsaved: Callable[[S], bool] = lambda stage: False,
     ) -> None:  # fmt: skip
-        """`taken`: up to which offset a stage was handed its log, where it may wait before it goes there."""
+        """`taken`: up to which offset a stage was handed its log, where it may wait before it goes there.
+
+        `unsaved`: whether a stage did something since its snapshot that its position does not tell of.
+        """
         self._build = build
         self.taken = taken
+        self._unsaved = unsaved
         self._settle = settle
         self._building: dict[TP, asyncio.Task[S]] = {}
         self._settled: dict[TP, int] = {}
@@ -95,7 +100,7 @@ class Stages(Generic[S]):
             if wanted is not None and tp not in wanted:
                 continue
             async with stage.lock:
-                if self._settled.get(tp) == stage.position:
+                if self._settled.get(tp) == stage.position and not self._unsaved(stage):
                     continue
                 safe = await stage.snapshot(now_ms)
             if safe is not None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from alerts.actions import Action, decode_action, encode_action
+from alerts.actions import Action, BeginSilence, EndSilence, decode_action, encode_action
 from schemas.errors import BadEvent, PermanentError, TransientError
 from schemas.settings import Settings
 from schemas.topics import ACTIONS
@@ -74,11 +74,24 @@ def send(settings: Settings, actions: Sequence[Action]) -> None:
 
 
 def wait(history: History, actions: Sequence[Action], *, within_s: float) -> list[Result]:
-    """What became of actions, as the store tells it; those that no worker has taken in time are not `taken`."""
+    """What became of actions, as the store tells it; those that no worker has taken in time are not `taken`.
+
+    What was taken also shows in `list` and `show` then, if that too comes in time: an alert's lines take another way
+    to the store than the action's own.
+    """
     wanted = [action.action_id for action in actions]
     deadline = time.monotonic() + within_s
     while True:
         found = {row.action_id: row.refused for row in history.actions_of(wanted)}
-        if len(found) == len(wanted) or time.monotonic() > deadline:
+        shown = len(found) == len(wanted) and all(found[one.action_id] or _shows(history, one) for one in actions)
+        if shown or time.monotonic() > deadline:
             return [Result(action, action.action_id in found, found.get(action.action_id, "")) for action in actions]
         time.sleep(ASK_EVERY_S)
+
+
+def _shows(history: History, action: Action) -> bool:
+    """Whether the alert's own lines tell of an action that was taken; of one on an alert that is over none does."""
+    if isinstance(action, BeginSilence | EndSilence):
+        return True
+    state = history.alert(action.alert_id)
+    return state is not None and (state.state == "resolved" or state.said_at >= action.at)

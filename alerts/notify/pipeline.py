@@ -67,12 +67,16 @@ class Notifier:
             rows = self._outbox.take(alert, now_ms=now_ms)
             await self._flush(now_ms, rows)
 
-    async def tick(self, now_ms: int) -> None:
-        """Retries, bundles, digests, escalation and Alertmanager's resends that are due; about once a second."""
+    async def tick(self, now_ms: int) -> bool:
+        """Retries, bundles, digests, escalation and Alertmanager's resends that are due; about once a second.
+
+        Whether there is something new that a restart must know, lest it be told again.
+        """
         async with self._lock:
             rows = self._outbox.escalate(now_ms=now_ms)
             self._state.forget(now_ms)
             await self._flush(now_ms, rows)
+            return bool(rows)
 
     def held(self, now_ms: int) -> frozenset[str]:
         """What is due and may not go out yet, as `transition|channel`."""

@@ -33,12 +33,14 @@ class People:
         self.told: list[str] = []
         self.log: list[Delivery] = []
         self.ticks: list[int] = []
+        self.tells = False
 
     async def notify(self, alert: Alert) -> None:
         self.told.append(alert.alert_id)
 
-    async def tick(self, now_ms: int) -> None:
+    async def tick(self, now_ms: int) -> bool:
         self.ticks.append(now_ms)
+        return self.tells
 
     def figures(self) -> NotifierSnapshot:
         return NotifierSnapshot(channels={}, unrouted=0, unclaimed=0, escalated=0, unwritten=0)
@@ -115,6 +117,42 @@ async def test_time_passes_for_whoever_tells() -> None:
     people, store = People(), Store()
     await AlertStage(store, people, store).tick(123)
     assert people.ticks == [123]
+
+
+async def test_after_a_takeover_nothing_is_told_by_time_before_what_lies_ready_was_read() -> None:
+    """Else the next step of an escalation goes out that somebody has ended while nobody read the log."""
+    people, store = People(), Store()
+    stage = AlertStage(store, people, store)
+    await stage.tick(1_000, more=True)
+    await stage.tick(1_500, more=True)
+    assert people.ticks == []
+    await stage.tick(2_000, more=False)
+    await stage.tick(2_500, more=True)  # news on the way hold nobody up later on
+    assert people.ticks == [2_000, 2_500]
+
+
+async def test_people_wait_half_a_minute_at_most_for_what_cannot_be_read() -> None:
+    people, store = People(), Store()
+    stage = AlertStage(store, people, store)
+    await stage.tick(1_000, more=True)
+    await stage.tick(30_999, more=True)
+    assert people.ticks == []
+    await stage.tick(31_000, more=True)
+    assert people.ticks == [31_000]
+
+
+async def test_what_time_alone_told_waits_to_be_saved() -> None:
+    people, store = People(), Store()
+    stage = AlertStage(store, people, store)
+    unsaved = []
+    await stage.tick(1_000)
+    unsaved.append(stage.unsaved)
+    people.tells = True
+    await stage.tick(2_000)
+    unsaved.append(stage.unsaved)
+    await stage.snapshot(2_000)
+    unsaved.append(stage.unsaved)
+    assert unsaved == [False, True, False]
 
 
 async def test_without_channels_alerts_are_stored_all_the_same() -> None:

@@ -11,8 +11,12 @@ class _Stage:
     def __init__(self) -> None:
         self.lock = asyncio.Lock()
         self.position = 0
+        self.unsaved = False
+        self.saved_at: list[int] = []
 
     async def snapshot(self, now_ms: int) -> int | None:
+        self.saved_at.append(now_ms)
+        self.unsaved = False
         return self.position
 
 
@@ -22,7 +26,7 @@ async def _built() -> tuple[Stages[_Stage], _Stage]:
     async def build(tp: TP, generation: int) -> _Stage:
         return stage
 
-    stages = Stages(build, settle=lambda tp, offset: None)
+    stages = Stages(build, settle=lambda tp, offset: None, unsaved=lambda stage: stage.unsaved)
     stages.assign([HERE], generation=1)
     await stages.get(HERE)
     return stages, stage
@@ -65,3 +69,16 @@ async def test_a_partition_given_away_and_back_begins_anew() -> None:
     stages.assign([HERE], generation=2)
     await stages.get(HERE)
     assert _looks(stages, end=120, times=2) == [1]
+
+
+async def test_a_stage_is_saved_when_its_log_went_on_or_it_did_something_by_itself() -> None:
+    """What an escalation told by the clock alone was lost with a worker that ended, and told again by the next."""
+    stages, stage = await _built()
+    await stages.snapshot(1)
+    stage.position = 5
+    await stages.snapshot(2)
+    await stages.snapshot(3)
+    stage.unsaved = True
+    await stages.snapshot(4)
+    await stages.snapshot(5)
+    assert stage.saved_at == [2, 4]

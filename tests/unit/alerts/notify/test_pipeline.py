@@ -188,6 +188,22 @@ async def test_it_escalates_from_person_to_second_to_lead_until_somebody_claims_
     assert "已认领** second" in bench.posts["a"].sent[3].body
 
 
+async def test_a_step_that_time_brought_is_something_to_save_and_is_not_told_again_after_a_restart(
+    http: aiohttp.ClientSession,
+) -> None:
+    bench = Bench(config(steps=(Step(after_ms=5 * MINUTE, people=("second",)),)), http)
+    await bench.say(spike(), "firing")
+    bench.clock.now += MINUTE
+    assert await bench.notifier.tick(bench.clock.now) is False
+    bench.clock.now += 5 * MINUTE
+    assert await bench.notifier.tick(bench.clock.now) is True
+    again = bench.fresh()
+    again.load(json.loads(json.dumps(bench.notifier.dump())))
+    bench.clock.now += MINUTE
+    assert await again.tick(bench.clock.now) is False
+    assert len(bench.titles()) == 2
+
+
 @pytest.mark.parametrize("end", ["resolved", "snoozed"])
 async def test_it_does_not_escalate_when_it_is_over_or_snoozed(http: aiohttp.ClientSession, end: str) -> None:
     bench = Bench(config(steps=(Step(after_ms=5 * MINUTE, people=("second",)),)), http)
