@@ -11,7 +11,7 @@ from typing import Any, Final, Self, get_args
 from schemas.events import DIMENSIONS
 from schemas.peaks import Phase
 from schemas.results import AlertKind, AlertSeverity, WindowRow
-from schemas.zones import wall_ms
+from schemas.zones import instant_of_wall, wall_ms
 
 KINDS: Final[tuple[AlertKind, ...]] = get_args(AlertKind)
 SEVERITIES: Final[tuple[AlertSeverity, ...]] = get_args(AlertSeverity)
@@ -48,12 +48,14 @@ class QuietHours:
 
     def until(self, at_ms: int) -> int | None:
         """When the quiet hours that hold at an instant are over; None outside of them."""
-        minute = wall_ms(self.timezone, at_ms) // 60_000 % 1440
+        wall = wall_ms(self.timezone, at_ms) // 60_000 * 60_000
         length = (self.end_minute - self.start_minute) % 1440
-        inside = (minute - self.start_minute) % 1440
+        inside = (wall // 60_000 - self.start_minute) % 1440
         if inside >= length:
             return None
-        return at_ms - at_ms % 60_000 + (length - inside) * 60_000
+        left_ms = (length - inside) * 60_000
+        end_ms = instant_of_wall(self.timezone, wall + left_ms)  # the clock may change in between
+        return end_ms if end_ms > at_ms else at_ms - at_ms % 60_000 + left_ms  # in an hour that comes again
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import pytest
 
 from schemas.errors import ConfigError
+from schemas.instants import parse_instant
 from schemas.peaks import Phase, parse_peaks
 from schemas.results import WindowRow
 from schemas.rules import (
@@ -245,6 +246,25 @@ def test_quiet_hours_span_midnight(minute: int, until: int | None) -> None:
     quiet = QuietHours(22 * 60, 8 * 60, "Asia/Shanghai")
     expected = None if until is None else MIDNIGHT + until * MINUTE
     assert quiet.until(MIDNIGHT + minute * MINUTE + 59_999) == expected
+
+
+@pytest.mark.parametrize(
+    ("at", "until"),
+    [
+        pytest.param("2026-10-24T22:30:00+02:00", "2026-10-25T07:00:00+01:00", id="an-hour-twice"),
+        pytest.param("2026-10-25T02:30:00+01:00", "2026-10-25T07:00:00+01:00", id="in-the-second-of-them"),
+        pytest.param("2026-03-28T22:30:00+01:00", "2026-03-29T07:00:00+02:00", id="an-hour-missing"),
+    ],
+)
+def test_quiet_hours_end_by_the_wall_clock_also_in_a_night_in_which_it_changes(at: str, until: str) -> None:
+    quiet = QuietHours(22 * 60, 7 * 60, "Europe/Berlin")
+    assert quiet.until(parse_instant(at)) == parse_instant(until)
+
+
+def test_quiet_hours_that_end_within_an_hour_that_comes_twice_hold_in_both() -> None:
+    quiet = QuietHours(22 * 60, 2 * 60 + 45, "Europe/Berlin")
+    for at, until in (("02:30:00+02:00", "02:45:00+02:00"), ("02:30:00+01:00", "02:45:00+01:00")):
+        assert quiet.until(parse_instant(f"2026-10-25T{at}")) == parse_instant(f"2026-10-25T{until}")
 
 
 @pytest.mark.parametrize(
