@@ -89,8 +89,9 @@ class Decisions:
         for row, rules in self._windows.advance((newest_ms - PROVISIONAL_MS) // PANE_MS, self._thresholds):
             for detector in self._thresholds:
                 yield from self._decide(detector.on_window_row(row, of=rules))
+        reached = self._windows.reached()
         for detector in self._thresholds:
-            yield from self._decide(detector.advance(newest_ms))
+            yield from self._decide(detector.advance(reached))
         yield from self._decide(self._sla.advance(newest_ms))
         if self._forecasts and newest_ms - self._weighed_at >= LOOK_AHEAD_MS:
             self._weighed_at = newest_ms

@@ -90,6 +90,10 @@ class RuleWindows:
         for group in self.groups:
             group.add(deltas)
 
+    def reached(self) -> dict[str, int]:
+        """By rule, the end up to which its windows were given, ms."""
+        return {name: group.reached * PANE_MS for group in self.groups for name in group.names}
+
     def advance(self, to_pane: int, detectors: Iterable[ThresholdDetector]) -> Iterator[RuleRow]:
         """Windows that changed with the panes before `to_pane`, less those on which no rule has anything to say."""
         follows = [detector.follows for detector in detectors]

@@ -3,7 +3,7 @@
 A fold over window rows, which arrive when they change. `for` and all else about repeating is the lifecycle's.
 """
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from typing import Any, ClassVar, Final, NamedTuple
 
 from alerts.decision import Decision
@@ -80,11 +80,14 @@ class ThresholdDetector:
             out += self._judge(key, rule, row.window_end)
         return out
 
-    def advance(self, to_ms: int) -> list[Decision]:
-        """Clear what rests on windows that have run empty without a further row."""
+    def advance(self, reached: Mapping[str, int]) -> list[Decision]:
+        """Clear what rests on windows that have run empty without a further row.
+
+        `reached`: by rule, up to which end (ms) each of its windows that changed was given.
+        """
         out: list[Decision] = []
         for key in sorted(self._holding):
-            out += self._judge(key, self._rules[key[0]], to_ms, only_clear=True)
+            out += self._judge(key, self._rules[key[0]], reached.get(key[0], 0), only_clear=True)
         return out
 
     def dump(self) -> dict[str, Any]:

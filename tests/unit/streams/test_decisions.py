@@ -177,6 +177,21 @@ def test_a_silence_covers_what_is_decided_for_an_instant_before_it_was_asked_for
     assert alert.evidence["muted"] == {"by": "silence", "until": T0 + 60 * MINUTE}
 
 
+@pytest.mark.parametrize("window_seconds", [60, 900], ids=["by-the-pane", "by-joined-panes"])
+def test_what_comes_as_often_as_a_window_is_long_holds_without_a_gap(window_seconds: int) -> None:
+    """The window in which the next ones lie is not given yet when the clock says that the last ones have left."""
+    one = decisions(COMPLAINTS | {"window_seconds": window_seconds})
+    told: list[Alert] = []
+    for turn in range(6):
+        begin_ms = T0 + turn * window_seconds * 1000
+        told += one.feed(complaints(9, begin_ms), newest_ms=begin_ms)
+        for pane in range(1, window_seconds * 1000 // PANE_MS):
+            told += one.advance(begin_ms + pane * PANE_MS)
+    assert said(told) == [("firing", "")]
+    told += one.advance(T0 + 7 * window_seconds * 1000)
+    assert said(told) == [("firing", ""), ("resolved", "")]
+
+
 def test_a_peak_that_nobody_planned_is_named_on_alerts() -> None:
     """A day as usual, then ten minutes of thirty times as much, and what fires after them."""
     one = decisions(COMPLAINTS | {"above": 400})

@@ -92,9 +92,10 @@ def test_only_slices_that_match_are_watched(value: str, expected: list[str]) -> 
 def test_a_window_that_ran_empty_without_a_row_clears() -> None:
     detector = ThresholdDetector(rules(figure="negative_share", above=0.3))
     assert states(detector, row(10, negative=40)) == ["raise"]
-    assert detector.advance(T0 + 309 * S) == []
-    assert [one.state for one in detector.advance(T0 + 310 * S)] == ["clear"]
-    assert detector.advance(T0 + 320 * S) == []
+    assert detector.advance({"t": T0 + 309 * S}) == []
+    assert detector.advance({}) == []
+    assert [one.state for one in detector.advance({"t": T0 + 310 * S})] == ["clear"]
+    assert detector.advance({"t": T0 + 320 * S}) == []
 
 
 BURN = {"above": 0.1, "min_count": 5, "burn_rate": [{"long_seconds": 3600, "short_seconds": 300, "factor": 3}]}
