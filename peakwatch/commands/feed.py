@@ -30,9 +30,11 @@ def run(arguments: argparse.Namespace) -> int:
     import msgspec
 
     from peakwatch.feeding import feed, producer
+    from peakwatch.places import ensure_readable
     from peakwatch.progress import counting
 
     settings = settings_of(arguments)
+    ensure_readable(arguments.files)
     with counting("events", files=arguments.files) as progress:
         fed = feed(_lines(arguments.files), producer(settings), rate=arguments.rate, progress=progress)
     if arguments.json:

@@ -70,6 +70,7 @@ def _add_rehearsal(group: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Replay, with a progress line on a terminal."""
     from peakwatch.config import load_config
+    from peakwatch.places import ensure_apart, ensure_readable
     from peakwatch.progress import counting
     from peakwatch.replay import Outputs, replay
 
@@ -80,6 +81,9 @@ def run(arguments: argparse.Namespace) -> int:
         dimensions=DEFAULT_DIMENSIONS if arguments.dimensions is None
         else read_dimensions(arguments.dimensions, "--dimensions"),
     )  # fmt: skip
+    ensure_readable(arguments.files)
+    configured = (arguments.rules, arguments.calendar, arguments.peaks, arguments.notify, arguments.against)
+    ensure_apart(read=(*arguments.files, *configured), written=(outputs.alerts, outputs.windows, outputs.sla))
     if _is_rehearsal(arguments):
         return _rehearse(arguments, outputs)
     config = load_config(rules=arguments.rules, calendars=arguments.calendar, peaks=arguments.peaks)
