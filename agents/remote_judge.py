@@ -29,8 +29,8 @@ class RemoteJudge:
 
     def __init__(self, url: str, *, timeout_s: float = 5.0, headers: Mapping[str, str] | None = None) -> None:
         """`headers` may carry a token. Raises ConfigError for a URL that is not http or https."""
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-            raise ConfigError([f"judge.url: {url!r} is not an http or https address"])
+        if not _is_address(url):
+            raise ConfigError(["judge_url: is no http or https address"])  # without it: it may hold a token
         self._url = url
         self._timeout_s = timeout_s
         self._headers = {"Content-Type": "application/json", "Accept": "application/json"} | dict(headers or {})
@@ -63,6 +63,14 @@ class RemoteJudge:
                 raise kind(f"{self!r}: HTTP status {error.code}") from None
         except (URLError, HTTPException, OSError) as error:
             raise TransientError(f"{self!r}: {type(error).__name__}") from None
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # [ without ]
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and not any(c.isspace() for c in url)
 
 
 def _read(answer: bytes, count: int, rated: bool) -> Verdicts:

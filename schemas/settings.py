@@ -145,6 +145,13 @@ def _text(node: Node) -> str:
     return node.text(max_chars=1000, empty=True)
 
 
+def _secret(node: Node) -> str:
+    if isinstance(node.value, str):
+        return _text(node)
+    node.mistakes.add(node.place, "is not a text; put it in quotes")  # the value would show in a log
+    return ""
+
+
 def _port(node: Node) -> int:
     return node.whole(at_most=65_535)
 
@@ -217,6 +224,8 @@ _SPECIAL: Final[dict[str, Callable[[Node], Any]]] = {
 def _reader(name: str, default: Any) -> Callable[[Node], Any]:
     if name in _SPECIAL:
         return _SPECIAL[name]
+    if not Settings.__dataclass_fields__[name].repr:
+        return _secret
     if name.endswith("_ms"):
         return _duration
     if isinstance(default, bool):

@@ -117,7 +117,7 @@ class Node:
     def items(self, *, at_most: int = 10_000) -> "list[Node]":
         """The elements of a list."""
         if not isinstance(self.value, list):
-            self.wrong("is not a list")
+            self.mistakes.add(self.place, f"{_sort_of(self.value)} is not a list")
             return []
         if len(self.value) > at_most:
             self.wrong(f"has more than {at_most} elements")
@@ -131,7 +131,7 @@ class Node:
     def entries(self) -> "Iterator[tuple[str, Node]]":
         """Keys and values of a mapping whose keys are the user's own."""
         if not isinstance(self.value, dict):
-            self.wrong("is not a mapping")
+            self.mistakes.add(self.place, f"{_sort_of(self.value)} is not a mapping")
             return
         for key, value in self.value.items():
             yield key, Node(value, f"{self.place}.{key}" if self.place else key, self.mistakes)
@@ -182,13 +182,23 @@ class Fields:
 
 
 def show(value: Any) -> str:
-    """A value as a message shows it: short, on one line."""
+    """A value as a message shows it: short, on one line; of a list or mapping never what is in it, maybe a secret."""
+    if isinstance(value, list | dict) and value:
+        return _sort_of(value)
     text = repr(value) if isinstance(value, str) else str(value)
     if value is None:
         text = "null"
     elif isinstance(value, bool):
         text = str(value).lower()
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _sort_of(value: Any) -> str:
+    """What stands where something else should, without what may be a secret."""
+    for sort, name in ((str, "a text"), (list, "a list"), (dict, "a mapping")):
+        if value and isinstance(value, sort):
+            return name
+    return show(value)
 
 
 def show_ms(ms: int) -> str:

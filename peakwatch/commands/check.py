@@ -6,14 +6,16 @@ import os
 from pathlib import Path
 from typing import Final
 
-from peakwatch.commands.options import add_rules, add_settings, settings_of
+from peakwatch.commands.options import add_rules, add_settings, path_of, settings_of
 from schemas.errors import ConfigError
+from schemas.settings import Settings
 
 EXAMPLES: Final = """examples:
   peakwatch check --rules rules.yaml --calendar calendars.yaml --peaks peaks.yaml
   PEAKWATCH_CONFIG=/etc/peakwatch.yaml peakwatch check
   peakwatch check --json --rules rules.yaml | jq '.mistakes[]'
 
+Files that no option names are those of the settings, as a worker would read them; else what ships is meant.
 Every mistake of every file is told at once, with its place and what is allowed there; what the files say of each other
 is looked at once each is right by itself. Status 0: none; 1: some."""
 
@@ -32,19 +34,23 @@ def run(arguments: argparse.Namespace) -> int:
     from peakwatch.crosscheck import cross_check
 
     mistakes: list[str] = []
+    settings = Settings()
     try:
-        settings_of(arguments)
+        settings = settings_of(arguments)
     except ConfigError as error:
         mistakes += error.mistakes
+    mistakes += _unusable(settings)
+    rules = arguments.rules or path_of(settings.rules)
+    notify = arguments.notify or path_of(settings.notify)
     try:
         config = load_config(
-            rules=arguments.rules, calendars=arguments.calendar, peaks=arguments.peaks, notify=arguments.notify,
-            environment=os.environ,
+            rules=rules, calendars=arguments.calendar or path_of(settings.calendars),
+            peaks=arguments.peaks or path_of(settings.peaks), notify=notify, environment=os.environ,
         )  # fmt: skip
     except ConfigError as error:
         mistakes += error.mistakes
     else:
-        mistakes += cross_check(config, rules=str(arguments.rules or ""), notify=str(arguments.notify or ""))
+        mistakes += cross_check(config, rules=str(rules or ""), notify=str(notify or ""))
     if arguments.json:
         print(json.dumps({"ok": not mistakes, "mistakes": mistakes}))
     if mistakes:
@@ -55,3 +61,17 @@ def run(arguments: argparse.Namespace) -> int:
             f"{len(config.peaks.phases)} promotion phases"
         )
     return 0
+
+
+def _unusable(settings: Settings) -> list[str]:
+    """What a worker would refuse of settings that are right one by one."""
+    from agents.clock import clock_of
+    from peakwatch.judges import ensure_usable
+
+    mistakes: list[str] = []
+    for look in (lambda: clock_of(settings.rehearsal), lambda: ensure_usable(settings)):
+        try:
+            look()
+        except ConfigError as error:
+            mistakes += error.mistakes
+    return mistakes

@@ -127,5 +127,5 @@ def test_neither_token_nor_query_shows() -> None:
 
 @pytest.mark.parametrize("url", ["", "judge:8000", "ftp://judge.example", "file:///etc/hosts", "http://"])
 def test_an_address_that_is_not_http_is_refused(url: str) -> None:
-    with pytest.raises(ConfigError, match=r"judge\.url"):
+    with pytest.raises(ConfigError, match=r"judge_url"):
         RemoteJudge(url)

@@ -129,6 +129,33 @@ def test_check_of_what_ships_finds_no_mistake(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out.startswith("ok")
 
 
+def test_check_reads_the_files_that_the_settings_name_as_a_worker_would(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules, settings = tmp_path / "rules.yaml", tmp_path / "peakwatch.yaml"
+    rules.write_text("rules: [{name: a, kind: none}]\n")
+    settings.write_text(
+        f"rules: {rules}\nnotify: {tmp_path}/none.yaml\njudge_url: htp://user:geheim@x\nrehearsal: now\n"
+        "clickhouse_password: 20261111\n"
+    )
+    assert main(["check", "--config", str(settings)]) == 1
+    told = capsys.readouterr().err
+    settings.write_text(settings.read_text().replace("20261111", "'20261111'"))
+    assert main(["check", "--config", str(settings)]) == 1
+    told += capsys.readouterr().err
+    for mistake in (
+        "clickhouse_password: is not a text; put it in quotes", "rules[0].kind", "none.yaml: No such file",
+        "judge_url: is no http or https address", "rehearsal: 'now' is not INSTANT/INSTANT/SPEED",
+    ):  # fmt: skip
+        assert mistake in told
+    assert "geheim" not in told
+    assert "20261111" not in told
+    rules.write_text("rules: []\n")
+    settings.write_text(f"rules: {rules}\n")
+    assert main(["check", "--config", str(settings)]) == 0
+    assert " 0 rules" in capsys.readouterr().out
+
+
 def test_check_tells_programs_every_mistake_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rules = tmp_path / "rules.yaml"
     rules.write_text('rules:\n  - name: "\\ud800"\n  - kind: nothing\n')

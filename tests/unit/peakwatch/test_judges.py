@@ -26,7 +26,7 @@ def test_another_judge_that_is_away_is_replaced_by_the_built_in_one() -> None:
 
 
 def test_an_address_that_is_none_is_refused() -> None:
-    with pytest.raises(ConfigError, match="not an http or https address"):
+    with pytest.raises(ConfigError, match="no http or https address"):
         build_judge(Settings(judge_url="ftp://judge"))
 
 

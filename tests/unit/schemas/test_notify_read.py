@@ -88,6 +88,18 @@ def test_no_mistake_shows_a_secret(url: Any) -> None:
     assert TOKEN not in shown
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [{"channels": {"url": TOKEN}}, {"channels": TOKEN}, {"routes": TOKEN}, {"channels": [{"kind": [TOKEN]}]},
+     {"channels": [{"name": {"url": TOKEN}}]}],
+    ids=["a-dash-forgotten", "a-text", "no-routes", "a-list-inside", "a-mapping-inside"],
+)  # fmt: skip
+def test_what_stands_in_the_wrong_place_is_not_shown(raw: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_notify(raw, source="notify.yaml", environment={})
+    assert TOKEN not in str(caught.value)
+
+
 def test_a_secret_shows_only_when_revealed() -> None:
     secret = Secret(TOKEN)
     assert TOKEN not in f"{secret} {secret!r} {[secret]} {parse(GOOD)}"

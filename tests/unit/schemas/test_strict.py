@@ -35,6 +35,9 @@ def test_what_is_no_duration_is_a_mistake(value: object) -> None:
         pytest.param(7, "7", id="number"),
         pytest.param("长" * 100, "'" + "长" * 56 + "...", id="long"),
         pytest.param("a\nb", "'a\\nb'", id="one-line"),
+        pytest.param({"url": "geheim"}, "a mapping", id="mapping"),
+        pytest.param(["geheim"], "a list", id="list"),
+        pytest.param([], "[]", id="empty-list"),
     ],
 )
 def test_a_value_is_shown_short_and_on_one_line(value: object, shown: str) -> None:
