@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from peakwatch.terminal import readable
 from schemas.instants import format_instant
 from schemas.results import Alert, AlertAction, Delivery
 from schemas.strict import show_ms
@@ -42,7 +43,7 @@ def show_alerts(alerts: Sequence[AlertState], *, now_ms: int) -> None:
     if not sys.stdout.isatty():
         for one in alerts:
             cells = (one.alert_id, one.state, one.severity, local(one.fired_at), one.rule, where(one.labels))
-            print("\t".join((*cells, one.summary)))
+            print("\t".join(map(readable, (*cells, one.summary))))
         return
     from rich import box
     from rich.console import Console
@@ -57,7 +58,7 @@ def show_alerts(alerts: Sequence[AlertState], *, now_ms: int) -> None:
         lasted = (one.resolved_at or max(now_ms, one.fired_at)) - one.fired_at
         table.add_row(
             one.alert_id, one.state, Text(one.severity, style=style), local(one.fired_at),
-            show_ms(lasted // 60_000 * 60_000), Text(one.summary),
+            show_ms(lasted // 60_000 * 60_000), Text(readable(one.summary)),
         )  # fmt: skip
     Console().print(table)
 
@@ -66,8 +67,8 @@ def show_story(
     state: AlertState, transitions: Iterable[Alert], actions: Iterable[AlertAction], sent: Iterable[Delivery]
 ) -> None:
     """One alert from its first firing on: what was said, what people did, who was told."""
-    print(f"{state.alert_id}  {state.state}  {state.severity}  {state.rule} ({state.kind})  {where(state.labels)}")
-    print(state.summary)
+    _say(f"{state.alert_id}  {state.state}  {state.severity}  {state.rule} ({state.kind})  {where(state.labels)}")
+    _say(state.summary)
     line: list[tuple[int, int, str]] = []
     quotes: list[str] = []
     for one in transitions:
@@ -84,25 +85,25 @@ def show_story(
         line.append((row.at, 2, f"-> {to}: {row.outcome} ({row.status} of {local(row.alert_at)}){detail}"))
     print()
     for at, _, text in sorted(line):
-        print(f"  {local(at)}  {text}")
+        _say(f"  {local(at)}  {text}")
     if quotes:
         print("\nlast quotes:")
         for quote in quotes:
-            print(f"  「{quote}」")
+            _say(f"  「{quote}」")
 
 
 def show_explanation(found: "Explanation") -> None:
     """Each figure as the alert said it, as the rows have it, and whether the two agree."""
     alert = found.alert
-    print(f"{alert.alert_id}  {alert.rule} ({alert.kind})  {where(alert.labels)}  decided {local(alert.at)}")
-    print(alert.summary)
-    print(f"rule now: {found.rule}" if found.rule else "rule now: there is none of this name")
+    _say(f"{alert.alert_id}  {alert.rule} ({alert.kind})  {where(alert.labels)}  decided {local(alert.at)}")
+    _say(alert.summary)
+    _say(f"rule now: {found.rule}" if found.rule else "rule now: there is none of this name")
     print()
     marks = {True: "agrees", False: "DIFFERS", None: "shown"}
     for check in found.checks:
         note = f"  ({check.note})" if check.note else ""
         said = "" if check.said is None and check.found is not None else f"said {_shown(check.said)}, found "
-        print(f"  {marks[check.agrees]:8}{check.what}: {said}{_shown(check.found)}{note}")
+        _say(f"  {marks[check.agrees]:8}{check.what}: {said}{_shown(check.found)}{note}")
     print()
     verdict = {
         True: "the stored rows bear it out",
@@ -131,7 +132,11 @@ def show_silences(silences: Sequence[SilenceState]) -> None:
     for one in silences:
         matchers = " ".join(f"{key}={','.join(values)}" for key, values in one.matchers.items())
         comment = f": {one.comment}" if one.comment else ""
-        print(f"{one.silence_id}  until {local(one.until)}  {matchers}  by {one.who} at {local(one.at)}{comment}")
+        _say(f"{one.silence_id}  until {local(one.until)}  {matchers}  by {one.who} at {local(one.at)}{comment}")
+
+
+def _say(text: str) -> None:
+    print(readable(text))
 
 
 def print_json(document: Any) -> None:

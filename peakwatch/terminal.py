@@ -1,8 +1,13 @@
-"""Questions to whoever sits at the terminal, also while standard input is a file."""
+"""What a terminal may be shown of texts that others wrote, and questions to whoever sits at it."""
 
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
+
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_JOINER: Final = "\u200d"  # families of emoji
 
 
 @contextmanager
@@ -27,3 +32,12 @@ def question_terminal() -> Iterator[Callable[[str], str] | None]:
             return terminal.readline()
 
         yield ask
+
+
+def readable(text: str) -> str:
+    """One line that leaves the terminal as it is: a review, a name or a note may hold its commands."""
+    return "".join(" " if _moves(char) else char for char in text)
+
+
+def _moves(char: str) -> bool:
+    return not char.isprintable() and char != _JOINER and unicodedata.category(char) in _HIDDEN

@@ -12,6 +12,7 @@ from alerts.actions import Action, row_of
 from peakwatch import acting
 from peakwatch import alert_screen as screen
 from peakwatch.commands.times import Until
+from peakwatch.terminal import readable
 from schemas.errors import PermanentError, TransientError
 from schemas.rules.types import KINDS, SEVERITIES
 from schemas.settings import Settings
@@ -93,7 +94,7 @@ def _tell(one: acting.Result, *, waited_ms: int) -> None:
     if one.refused:
         print(f"peakwatch: {row.alert_id}: {one.refused}", file=sys.stderr)
     elif one.taken:
-        print(f"{row.alert_id}: {screen.action_line(row)}")
+        print(readable(f"{row.alert_id}: {screen.action_line(row)}"))
     else:
         print(f"{row.alert_id}: sent; no worker took it within {waited_ms / 1000:g} s, the next that runs will")
 

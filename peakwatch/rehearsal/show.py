@@ -7,6 +7,7 @@ from peakwatch.rehearsal.compare import Comparison, Found, Moved
 from peakwatch.rehearsal.report import NOBODY, Report, Share
 from peakwatch.rehearsal.run import Rehearsal
 from peakwatch.rehearsal.suggest import Advice
+from peakwatch.terminal import readable
 from schemas.strict import show_ms
 
 MOST: Final = 40  # lines of a list; --json has all
@@ -41,7 +42,7 @@ def _none(table: Table) -> str | Table:
 
 def plain(table: Table) -> list[str]:
     """A table as lines of text, in columns."""
-    rows = [table.head, *table.rows]
+    rows = [table.head, *(tuple(map(readable, row)) for row in table.rows)]
     widths = [max(cells(row[i]) for row in rows) for i in range(len(table.head))]
     lines = [table.title] if table.title else []
     for row in rows:
@@ -181,7 +182,7 @@ def _draw(parts: Iterable[str | Table]) -> None:
             last = i == len(part.head) - 1
             drawn.add_column(name, justify="right" if i in part.right else "left", no_wrap=not last and i != 3)
         for i, row in enumerate(part.rows):
-            drawn.add_row(*map(Text, row), style="bold yellow" if i in part.marked else "")
+            drawn.add_row(*map(Text, map(readable, row)), style="bold yellow" if i in part.marked else "")
         console.print(drawn)
 
 
