@@ -29,6 +29,7 @@ class Holding(NamedTuple):
 
     severity: AlertSeverity
     value: float
+    bound: float
 
 
 class ThresholdDetector:
@@ -107,8 +108,8 @@ class ThresholdDetector:
             for rule, dimension, value, found in state["readings"] if rule in self._rules
         }  # fmt: skip
         self._holding = {
-            (rule, dimension, value): Holding(severity, said)
-            for rule, dimension, value, severity, said in state["holding"] if rule in self._rules
+            (rule, dimension, value): Holding(*said)
+            for rule, dimension, value, *said in state["holding"] if rule in self._rules
         }  # fmt: skip
 
     def _judge(self, key: Slice, base: ThresholdRule, at: int, *, only_clear: bool = False) -> list[Decision]:
@@ -122,18 +123,18 @@ class ThresholdDetector:
                     self._readings.pop(key, None)
                 return []
             del self._holding[key]
-            return [self._decision(key, rule, "clear", at, held.value, rule)]
+            # Under the bound that it was beyond: a phase that asks for more may have begun.
+            return [self._decision(key, rule, "clear", at, held.value)._replace(baseline=held.bound)]
         value, _ = found
         if only_clear:
             return []
         if held is not None and held.severity == rule.severity and not _moved(held.value, value):
             return []
-        self._holding[key] = Holding(rule.severity, value)
-        return [self._decision(key, rule, "update" if held else "raise", at, value, rule)]
+        decision = self._decision(key, rule, "update" if held else "raise", at, value)
+        self._holding[key] = Holding(rule.severity, value, decision.baseline or 0.0)
+        return [decision]
 
-    def _decision(
-        self, key: Slice, rule: ThresholdRule, state: Any, at: int, value: float, shown: ThresholdRule
-    ) -> Decision:
+    def _decision(self, key: Slice, rule: ThresholdRule, state: Any, at: int, value: float) -> Decision:
         readings = self._readings.get(key, {})
         shortest = min(windows_of(rule))
         burn = _burning(rule, readings, at) if rule.burn_rate else None

@@ -157,6 +157,17 @@ def test_a_promotion_has_its_own_bound_and_severity() -> None:
     assert (found.state, found.severity) == ("raise", "warning")
 
 
+def test_what_a_promotion_ends_is_told_beside_the_bound_that_it_was_beyond() -> None:
+    phase = Phase(peak="double-11", title="双11", name="", start_ms=T0 + 15 * S, end_ms=T0 + 900 * S)
+    detector = ThresholdDetector(
+        rules(figure="negative_share", above=0.3, peaks=[{"peak": "*", "above": 0.5}]),
+        phase_at=lambda at: phase if phase.start_ms <= at < phase.end_ms else None,
+    )
+    assert states(detector, row(10, negative=40)) == ["raise"]
+    (found,) = detector.on_window_row(row(20, negative=45))
+    assert (found.state, found.value, found.baseline) == ("clear", 0.4, 0.3)
+
+
 def test_state_survives_a_restart_and_a_reload() -> None:
     says = rules(figure="negative_share", above=0.3)
     first = ThresholdDetector(says)
