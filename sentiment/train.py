@@ -11,7 +11,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from sentiment.training.hints import NO_HINTS, Hints, fold, read_hints
 from sentiment.training.netfit import NetSettings
 from sentiment.training.second import SecondSettings, second_looks, unheard
 from sentiment.training.stancefit import FirstLook, Lessons, StanceSettings, is_short, sure_clauses, teach_stance
+from sentiment.training.told import told_clauses
 from sentiment.training.variants import traditional_pairs
 
 LICENCE = (
@@ -82,10 +83,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def train(examples: Sequence[Example], settings: Settings, out: Path, *, hints: Hints = NO_HINTS,
           limit: int | None = None, told: Callable[[str], None] = unheard, processes: int = 1,
-          facts: Sequence[str] | None = None) -> dict[str, object]:  # fmt: skip
+          facts: Sequence[str] | None = None,
+          harms: Sequence[str] | None = None) -> dict[str, object]:  # fmt: skip
     """Writes the weights to `out`; tells what they were learnt from and how well they do on what was held out.
 
-    `facts` are what statements are learnt from, those of facts.py unless given.
+    `facts` are what statements are learnt from, those of facts.py unless given, and `harms` what looks like one and
+    takes a stance, told.py's unless given.
     """
     pairs = traditional_pairs()
     normalizer = Normalizer(traditional=pairs[0], simplified=pairs[1])
@@ -107,6 +110,7 @@ def train(examples: Sequence[Example], settings: Settings, out: Path, *, hints: 
 
     statements = facts if facts is not None else [clause for _, clause in fact_clauses()]
     lessons = _stance_lessons(normalizer, seen, slope * unseen_evidence + bias, by_hand, statements, first)
+    lessons = lessons if harms is None else replace(lessons, told=harms)
     stance, found = teach_stance(normalizer, lessons, first, StanceSettings(seed=settings.seed))
     told(f"statements: {found}")
     pack_weights(
@@ -128,7 +132,7 @@ def train(examples: Sequence[Example], settings: Settings, out: Path, *, hints: 
         "hand_written_lines": len(by_hand),
         "n_grams": len(fitted.places),
         "further_looks": len(looks),
-        "statements": {"clauses": len(statements), **found},
+        "statements": {"clauses": len(statements), "told_clauses": len(lessons.told), **found},
         "held_out": _held_out(judge, [example for example in examples if example.held_out]),
     }
 
@@ -146,6 +150,7 @@ def _stance_lessons(normalizer: Normalizer, seen: Sequence[Example], unseen_log_
         statements=statements,
         more_statements=[text for text, found in sides.items() if len(found) == 2],
         stances=[text for text, found in sides.items() if len(found) == 1],
+        told=list(told_clauses()),
         clauses=sure_clauses(fold(normalizer, [example.text for example in seen]), first, StanceSettings()),
     )
 

@@ -11,7 +11,7 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-def _filled(frames: str, **slots: str) -> tuple[str, ...]:
+def filled(frames: str, **slots: str) -> tuple[str, ...]:
     """Every frame with every word of its first slot, and by turns those of its others."""
     words = {name: _words(text) for name, text in slots.items()}
     found = []
@@ -23,21 +23,21 @@ def _filled(frames: str, **slots: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-_THINGS = """
+THINGS = """
     衣服 裤子 鞋子 外套 裙子 手机 电脑 平板 耳机 键盘 书 奶粉 牛奶 苹果 橙子 洗发水 沐浴露 面膜 水杯 台灯 被子 枕头
     热水器 冰箱 空调 电饭煲 玩具 茶叶 大米 零食 手表 背包 纸巾 充电器 鼠标 教材 药 猫粮 货 快递 包裹 东西 宝贝 商品
 """
-_PEOPLE = """
+PEOPLE = """
     妈妈 爸爸 爸妈 父母 老人 老婆 老公 爱人 女朋友 男朋友 儿子 女儿 孩子 宝宝 小孩 弟弟 妹妹 姐姐 哥哥 爷爷 奶奶 外公
     外婆 公公 婆婆 岳母 同事 同学 朋友 闺蜜 室友 领导 老板 客户 邻居 亲戚 侄子 外甥 舅舅 阿姨 叔叔 自己 家里人 单位
     公司 学校
 """
-_WHEN = """
+WHEN = """
     今天 昨天 前天 刚刚 刚 上午 中午 下午 晚上 早上 傍晚 昨晚 今早 周一 周三 周五 周六 周末 星期天 上周 上个月 这个月
     月初 月底 年前 年后 三天前 前几天 十月 五月 去年 国庆 春节 中秋 双十一 双十二 六一八 元旦
 """
-_COLOURS = "黑色 白色 红色 蓝色 绿色 灰色 粉色 黄色 紫色 米色 棕色 咖啡色 银色 金色 藏青 酒红 橘色 透明"
-_NUMBERS = "一 两 三 四 五 六 七 八 十 十二 二十 5 10 24"
+COLOURS = "黑色 白色 红色 蓝色 绿色 灰色 粉色 黄色 紫色 米色 棕色 咖啡色 银色 金色 藏青 酒红 橘色 透明"
+NUMBERS = "一 两 三 四 五 六 七 八 十 十二 二十 5 10 24"
 _UNITS = "件 个 盒 箱 瓶 双 套 本 台 包 袋 条 支 罐 桶 斤 提 只 份 把 张 片"
 _PLACES = """
     驿站 快递柜 门卫 前台 小区门口 物业 丰巢 代收点 楼下 门口 传达室 邻居家 公司 单位 学校 家里 收发室 超市
@@ -48,7 +48,7 @@ _CITIES = """
     北京 上海 广州 深圳 杭州 成都 武汉 南京 西安 重庆 天津 苏州 义乌 云南 山东 四川 海南 新疆 江西 福建 东北 本地
 """
 
-_ARRIVAL = _filled(
+_ARRIVAL = filled(
     """
     {when}收到 {when}收到的 {when}到的 {when}到货 {when}到货的 {when}签收 {when}签收的 {when}送到 {when}拿到
     {when}取的件 {when}送来的 {when}下的单 {when}拍的 {when}买的 {when}订的 {when}付的款 {when}发的货 {when}才去拿
@@ -59,9 +59,9 @@ _ARRIVAL = _filled(
     本人签收 他人代签 收到商品 已经到了 已经收到货了 刚收到货 东西收到 确认收货 已确认收货 等快递 等收货 正在派送
     物流显示已签收 快递员打过电话了
     """,
-    when=_WHEN, thing=_THINGS, place=_PLACES,
+    when=WHEN, thing=THINGS, place=_PLACES,
 )  # fmt: skip
-_NOT_USED = _filled(
+_NOT_USED = filled(
     """
     {thing}还没用 {thing}还没拆 {thing}没打开 {thing}还没试 {thing}先放着 还没用{thing} {thing}没拆封 {when}才用
     等{when}再用 准备{when}用 还没用 没用过 还没试 没试过 还没开封 没拆开 还没拆 未拆封 没来得及用 还没来得及打开
@@ -74,9 +74,9 @@ _NOT_USED = _filled(
     再看看 看看再说 以后再说 再说吧 暂不评价 不作评价 不评价 没什么好说的 没什么要说的 没意见 无意见 不了解 没研究过
     没比较过 没对比
     """,
-    when=_WHEN, thing=_THINGS,
+    when=WHEN, thing=THINGS,
 )  # fmt: skip
-_FOR_WHOM = _filled(
+_FOR_WHOM = filled(
     """
     给{who}买的 帮{who}买的 替{who}买的 给{who}用的 给{who}的 是{who}要的 {who}让买的 {who}要买的 {who}让我下的单
     {who}在用 {who}用的 {who}挑的 {who}选的 {who}买的 {who}收的 {who}签收的 {who}拿走了 送给{who}的 送{who}的
@@ -85,10 +85,10 @@ _FOR_WHOM = _filled(
     送人的 送礼 送礼用 代买 代购 帮别人买的 替人买的 自用 自己用 公司用 单位采购 公司采购 集体采购 生日礼物 年会用
     活动用 开店用 结婚用的 旅游用 出差用 上学用 考试用 搬家用 过年送礼 家用 全家用 做道具用
     """,
-    who=_PEOPLE,
+    who=PEOPLE,
 )  # fmt: skip
-_COUNTED = tuple(f"{number}{unit}" for number in _words(_NUMBERS) for unit in _words(_UNITS))
-_HOW_MANY = _filled(
+COUNTED = tuple(f"{number}{unit}" for number in _words(NUMBERS) for unit in _words(_UNITS))
+_HOW_MANY = filled(
     """
     买了{counted} 一共{counted} 拍了{counted} 下单{counted} {counted}装 {counted}装的 要了{counted} 订了{counted}
     总共{counted} 这次买了{counted} 第{number}次买 第{number}次购买 第{number}次下单 第{number}次在网上买
@@ -97,9 +97,9 @@ _HOW_MANY = _filled(
     各要了一个 大小各一 一大一小 两个颜色各一 一人一件 一家三口一人一个 分两次发的 分两个包裹 分三个箱子
     一箱{number}瓶 一盒{number}包 一包{number}片 {number}斤装 {number}本一套
     """,
-    counted=" ".join(_COUNTED[::3]), number=_NUMBERS,
+    counted=" ".join(COUNTED[::3]), number=NUMBERS,
 )  # fmt: skip
-_LIKE = _filled(
+_LIKE = filled(
     """
     {colour} {colour}的 颜色是{colour} 颜色是{colour}的 买的{colour} 选的{colour} 拍的{colour} 要的{colour}
     我买的是{colour} 这款是{colour}的 {thing}是{colour}的 买的是{thing} 拍的{thing} 买了{thing} 这是{thing}
@@ -117,11 +117,11 @@ _LIKE = _filled(
     开了发票 发票在箱子里 有保修卡 保修一年 保修两年 带充电器 不带充电器 要自己装电池 电池另买 材质是棉 是棉的
     不锈钢的 塑料的 木头的 玻璃的 长袖 短袖 长款 短款 男款 女款 男女同款 儿童款 夏天的 冬天的 春秋穿的 秋冬款
     """,
-    colour=_COLOURS,
-    thing=_THINGS,
-    when=_WHEN,
+    colour=COLOURS,
+    thing=THINGS,
+    when=WHEN,
     city=_CITIES,
-    number=_NUMBERS,
+    number=NUMBERS,
     size="S M L XL XXL 36 38 40 42 均码 大号 小号 中号 175 加大",
     amount="500ml 250克 1升 2升 5斤 十斤 128G 256G 8G 1公斤 200克 750毫升 32G",
     model="标准版 pro 青春版 基础款 旗舰版 经典款 A款 B款 高配 低配 新款 老款",
@@ -130,7 +130,7 @@ _LIKE = _filled(
     weight="50 55 60 65 70 110 120 130 90 180",
     inch="14 15 10 7 5 27 32", pages="200 300 480 1000 800 1500",
 )  # fmt: skip
-_BUYING = _filled(
+_BUYING = filled(
     """
     {price}买的 花了{price} 到手{price} 单价{price} 原价{price} 现价{price} 付了{price} 一共{price} 总价{price}
     {price}一件 {price}包邮 {price}拍的 用了优惠券 用券买的 满减买的 凑单买的 凑单 凑满减 活动时买的 搞活动买的 秒杀的
@@ -143,10 +143,10 @@ _BUYING = _filled(
     老用户 会员
     """,
     price="九块九 十块 二十多 三十元 五十 一百 一百块 199 299 一千多 两千 五千 8元 15.8 39.9",
-    when=_WHEN,
-    thing=_THINGS,
+    when=WHEN,
+    thing=THINGS,
 )  # fmt: skip
-_DELIVERY = _filled(
+_DELIVERY = filled(
     """
     {courier}发的 {courier}送的 {courier}快递 发的{courier} 走的{courier} 快递是{courier} 用的{courier} {courier}配送
     {courier}小哥送来的 {courier}送到的 发{courier} {courier}到付 从{city}到{place} 从{city}发货 {city}仓发的
@@ -156,9 +156,9 @@ _DELIVERY = _filled(
     电话写的{who}的 请放{place} 请送到{place} 请打电话 送之前打电话 麻烦放{place} 包裹{number}公斤 纸箱装的 用纸箱装的
     泡沫箱装的 袋子装的 快递袋装的
     """,
-    courier=_COURIERS, city=_CITIES, place=_PLACES, when=_WHEN, number=_NUMBERS, who=_PEOPLE,
+    courier=_COURIERS, city=_CITIES, place=_PLACES, when=WHEN, number=NUMBERS, who=PEOPLE,
 )  # fmt: skip
-_USING = _filled(
+_USING = filled(
     """
     放{room} 放在{room} 放{room}用 放在{room}用 放{room}了 {room}用的 摆在{room} 装在{room} 装{room}了 挂在{room}
     存在{room} {room}放一个 买来放{room} {room}里用 早上喝 晚上用 每天用一次 早晚各一次 一天一片 一天两次 饭后吃
@@ -170,7 +170,7 @@ _USING = _filled(
     """,
     room=_ROOMS,
 )  # fmt: skip
-_VISIT = _filled(
+_VISIT = filled(
     """
     住了{number}晚 住了{number}天 住{number}楼 订了{number}间 {number}个人住 {number}个人去的 {number}人间
     {number}个人吃的 带{who}住的 带{who}去的 和{who}一起去的 和{who}一起住的 跟{who}来的 陪{who}来的 帮{who}订的
@@ -181,13 +181,13 @@ _VISIT = _filled(
     点的{food} 要了{food} 一份{food} {food}一份 {number}份{food} 加了{food} 没放{food} 备注不要{food} 不要{food} 微辣
     中辣 不辣 少冰 去冰 半糖 堂食 打包 外带 {when}点的 中午点的外卖 晚上点的外卖 午饭 晚饭 早饭 夜宵 加班餐 工作餐
     """,
-    number=_NUMBERS,
-    who=_PEOPLE,
-    when=_WHEN,
+    number=NUMBERS,
+    who=PEOPLE,
+    when=WHEN,
     city=_CITIES,
     food="米饭 面条 饺子 奶茶 咖啡 炒饭 火锅 披萨 香菜 葱 蒜 可乐 粥 鸡腿饭 酸辣粉 盖饭 烤鸭 豆浆",
 )  # fmt: skip
-_ASKED = _filled(
+_ASKED = filled(
     """
     {ask} {ask}？ 请问{ask} 请问{ask}？ 想问下{ask} 问一下{ask}？ 客服{ask}？ 老板{ask} 亲{ask} 你好，{ask}？
     有人知道{ask}吗 谁知道{ask} {thing}怎么用？ {thing}什么时候发货？ {thing}有货吗 {thing}保修多久？ {thing}多少钱
@@ -196,13 +196,13 @@ _ASKED = _filled(
     有用过的吗 可以货到付款吗 怎么联系客服 客服电话是多少 电话多少 几点上班 几点下班 几点营业 周末上班吗 门店在哪
     在哪里提货 在哪取 怎么开发票
     """,
-    thing=_THINGS, colour=_COLOURS, ask="""
+    thing=THINGS, colour=COLOURS, ask="""
     几天能到 什么时候发货 什么时候补货 什么快递 保修几年 怎么安装 怎么连接 怎么充电 怎么保存 能不能机洗 要不要预约
     可以换码吗 能改地址吗 有大一号的吗 孕妇能用吗 小孩能吃吗 老人能用吗 一次放多少 每天吃几次 尺寸是多少 多重 多长
     几页 是哪一年出版的 适合几岁 电池能用多久 支持无线吗 送不送赠品 能不能分期 有没有优惠 怎么退货 运费谁出 是什么面料
     几点能送到 送到哪里 密码是多少 在哪里看物流""",
 )  # fmt: skip
-_FILLERS = _filled(
+_FILLERS = filled(
     """
     没什么 无 没有 没了 嗯 嗯嗯 哦 哦哦 啊 呃 额 ok OK okay 1 11 111 123 1234 666666 abc test 测试 打卡 签到 占位 占楼
     占坑 路过 凑字数 凑够字数 字数不够 凑十个字 评价一下 来评价了 来评论了 补评价 忘了评价 忘记评价了 补个评价
@@ -213,6 +213,35 @@ _FILLERS = _filled(
     加购物车了 已下单 已付款 已评价 系统自动评价 到此一游 某某 商品 订单 快递 物流 包裹 卖家 客服
     """
 )
+_ORDER = filled(
+    """
+    里面有{part}和{other} 里面有{part}、{other} 盒里有{part}，还有{other} 箱子里有{thing}和{part}
+    里面装着{part}和{other} 内含{part} 内附{part} 附{part}一份 配了{part}和{other} 包裹里是{thing}和{other}
+    一袋是{thing}，一袋是{another} 有{number}张{part} 有{number}个{part} {thing}{number}样 订单里有{number}样
+    订单里{number}件东西 一单{number}件 一单{number}样东西 一共{number}样东西 {number}样东西一起买的 分{number}个包裹
+    分{number}个包裹寄 分{number}次寄 拆成{number}个包裹 {number}个单号 {thing}和{another}一个包裹
+    {thing}和{another}分开发 {thing}和{another}同一天买的 {thing}先到，{another}后到 {thing}到了，{another}还在路上
+    还有{number}件没发 尾款还没付 定金付了 {when}付的尾款 {when}付的定金 押金{price} 押金退了 押金已退 备注了{note}
+    备注{note} 备注写了{note} 留言{note} 留言写了{note} 写了{note} 要求{note} 请{note} 麻烦{note} 需要{paper}
+    要{paper} 要了{paper} 开了{paper} 请开{paper} {paper}抬头写{title} {paper}抬头是{title} 抬头写{title}
+    抬头开{title} 抬头是{title} {paper}开{title} 税号在备注里 {paper}已经开了 {paper}发邮箱 {paper}还没开
+    地址写的{place} 地址是{place} 填的{place} 收货地址是{place} 收件人写{who} {who}的生日 {who}过生日 {who}生日买的
+    {who}的礼物 给{who}的礼物 给{who}买的礼物 给{who}买的节日礼物 给{who}买的新年礼物 {who}过节用的 {who}结婚送的
+    {who}开学用的 {who}先用着 {who}拿去用了 {who}带走了 {who}还没回来 {who}还没看见 {who}还没拆 {who}收着
+    放{who}那里了 快{fest}了 快{fest}了，备点 快{fest}了，买点 {fest}要用 {fest}前买的 {fest}用的 为{fest}准备的
+    {fest}送人 换季买的 天冷了买的 天热了买的 开学买的 搬家买的 没用过这家的 没穿过这个牌子 没吃过这家的 没住过这里
+    没买过这家 没喝过这个 住{number}个晚上 住了{number}晚，{hour}退房 {hour}退的房 {hour}入住的 {hour}办的入住
+    {hour}到的酒店 {hour}出门 {hour}送来的 {hour}打的电话 前台在{number}楼 餐厅在{number}楼 电梯到{number}楼 先占位
+    先占着 先占个坑 先写着 先记一笔 以后补 之后补上 回头补 改天补图 有空再补 有空再写 以后再补评价
+    """,
+    part="说明书 电源线 数据线 保修卡 螺丝 扳手 书签 贴纸 干燥剂 合格证 遥控器 电池 海报 明信片 鞋盒 衣架",
+    other="保修卡 说明书 一根线 一本册子 一个袋子 两节电池 一张卡 一把尺子 一个盒子 一包螺丝",
+    thing=THINGS, another="袜子 毛巾 牙刷 本子 杯子 手套 袋子", number=NUMBERS, when=WHEN, place=_PLACES, who=PEOPLE,
+    note="少油 少放盐 不要葱 放门口 周末送 不要打电话 要大号 发顺丰 要红色 尽快发 分开装 送到楼下 多给一双筷子",
+    paper="发票 收据 电子发票 纸质发票 增值税票 小票", title="公司 个人 单位 学校 公司名 单位名称 医院",
+    hour="十二点 两点 晚上八点 早上七点 半夜 中午",
+    price="两百 一百 五百 三百", fest="过年 过节 中秋 端午 开学 国庆 元旦 春节 生日 入冬 夏天",
+)  # fmt: skip
 _GROUPS = {
     "arrival": _ARRIVAL,
     "not used": _NOT_USED,
@@ -225,6 +254,7 @@ _GROUPS = {
     "visit": _VISIT,
     "questions": _ASKED,
     "fillers": _FILLERS,
+    "order": _ORDER,
 }
 
 

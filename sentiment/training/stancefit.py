@@ -1,8 +1,8 @@
 """Teaching what a statement looks like (sentiment/stance.py): a logistic regression over hashed n-grams.
 
 Decides the lessons and the threshold. Statements are the clauses of facts.py, alone and joined, and the lexicon's
-facts; what takes a stance are short reviews, sure clauses of reviews, the lexicon's other lines, and statements with a
-sure clause beside them. The threshold comes from reviews that the fit did not see.
+facts; what takes a stance are short reviews, sure clauses of reviews, the lexicon's other lines, clauses of told.py,
+and statements with a clause of either kind beside them. The threshold comes from reviews that the fit did not see.
 """
 
 from collections.abc import Callable, Sequence
@@ -36,6 +36,7 @@ class StanceSettings:
     sure: float = 2.0  # log-odds beyond which a clause of a review takes a stance
     clauses: int = 15_000  # of those, alone
     beside: int = 20_000  # statements with such a clause
+    beside_told: int = 8_000  # and with one that takes a stance without a word of praise or blame
     folds: int = 5
     seed: int = 20261122
 
@@ -50,6 +51,7 @@ class Lessons:
     more_statements: Sequence[str]  # never left out
     stances: Sequence[str]
     clauses: Sequence[str]
+    told: Sequence[str] = ()
 
 
 def is_short(normalizer: Normalizer, texts: Sequence[str]) -> npt.NDArray[np.bool_]:
@@ -91,11 +93,11 @@ def _unseen(normalizer: Normalizer, lessons: Lessons, first: FirstLook,
     """How much each review looks like a statement to a fit without it; the same of statements and of those beside a
     clause."""
     chance = np.random.default_rng(settings.seed)
-    parts = [chance.integers(settings.folds, size=len(of)) for of in (lessons.reviews, lessons.statements)]
+    shared = (lessons.reviews, lessons.statements, lessons.told)
+    parts = [chance.integers(settings.folds, size=len(of)) for of in shared]
     last_clause = len(lessons.clauses) * (settings.folds - 1) // settings.folds
     reviews = np.zeros(len(lessons.reviews))
-    alone: list[Floats] = []
-    beside: list[Floats] = []
+    told: dict[str, list[Floats]] = {}
     for fold in range(settings.folds):
         unseen = [np.flatnonzero(part == fold).tolist() for part in parts]
         kept = [np.flatnonzero(part != fold).tolist() for part in parts]
@@ -106,17 +108,23 @@ def _unseen(normalizer: Normalizer, lessons: Lessons, first: FirstLook,
             lessons.more_statements,
             lessons.stances,
             lessons.clauses[:last_clause],
+            [lessons.told[k] for k in kept[2]],
         )
         fitted = _fit(normalizer, known, settings)
-        held_out = [lessons.statements[k] for k in unseen[1]]
         if unseen[0]:
             found = _scores(normalizer, [lessons.reviews[k] for k in unseen[0]], fitted, settings)
             reviews[unseen[0]] = found - np.abs(lessons.log_odds[unseen[0]])
-        near = _beside(chance, held_out, lessons.clauses[last_clause:], len(held_out))
-        for texts, into in ((held_out, alone), (near, beside)):
+        stated, harms = ([of[k] for k in ks] for of, ks in zip(shared[1:], unseen[1:], strict=True))
+        for name, texts in (
+            ("statements_found", stated),
+            ("with_a_stance_taken", _beside(chance, stated, lessons.clauses[last_clause:], len(stated))),
+            ("told_taken", harms),
+            ("with_told_taken", _beside(chance, stated, harms, len(harms))),
+        ):
             if texts:
-                into.append(_scores(normalizer, texts, fitted, settings) - np.abs(first(texts)))
-    return reviews, {"statements_found": np.concatenate(alone), "with_a_stance_taken": np.concatenate(beside)}
+                of_first = np.abs(first(texts))
+                told.setdefault(name, []).append(_scores(normalizer, texts, fitted, settings) - of_first)
+    return reviews, {name: np.concatenate(found) for name, found in told.items()}
 
 
 def _fit(normalizer: Normalizer, lessons: Lessons, settings: StanceSettings) -> tuple[Floats, float]:
@@ -127,6 +135,8 @@ def _fit(normalizer: Normalizer, lessons: Lessons, settings: StanceSettings) -> 
         *lessons.stances,
         *lessons.clauses[: settings.clauses],
         *_beside(chance, lessons.statements, lessons.clauses, min(settings.beside, 2 * len(lessons.statements))),
+        *lessons.told,
+        *_beside(chance, lessons.statements, lessons.told, min(settings.beside_told, 2 * len(lessons.told))),
     ]
     model = LogisticRegression(C=settings.strength, solver="liblinear", random_state=settings.seed)
     model.fit(_features(normalizer, [*stated, *taken], settings), [1] * len(stated) + [0] * len(taken))

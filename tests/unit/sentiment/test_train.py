@@ -26,10 +26,11 @@ MADE = [
 ]
 
 FACTS = [f"{when}{what}" for when in ("今天", "昨天", "上周", "周一") for what in ("收到", "签收", "下的单", "拆的")]
+HARMS = [f"{what}{how}" for what in ("盖子", "线", "书", "灯") for how in ("没了", "少一个", "断了")]
 
 
 def test_training_twice_gives_the_same_bytes_and_tells_good_from_bad(tmp_path: Path) -> None:
-    told = [train(MADE, Settings(), tmp_path / name, facts=FACTS) for name in ("one.npz", "two.npz")]
+    told = [train(MADE, Settings(), tmp_path / name, facts=FACTS, harms=HARMS) for name in ("one.npz", "two.npz")]
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
     assert told[0] == told[1]
     judge = Judge(read_weights(tmp_path / "one.npz"))
@@ -38,7 +39,7 @@ def test_training_twice_gives_the_same_bytes_and_tells_good_from_bad(tmp_path: P
 
 
 def test_nothing_held_out_is_learnt_from(tmp_path: Path) -> None:
-    told = train(MADE, Settings(), tmp_path / "weights.npz", facts=FACTS)
+    told = train(MADE, Settings(), tmp_path / "weights.npz", facts=FACTS, harms=HARMS)
     held_out = sum(made.held_out for made in MADE)
     assert 0 < held_out < len(MADE)
     assert told["texts"] == {"made": len(MADE) - held_out}
