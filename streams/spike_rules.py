@@ -64,15 +64,19 @@ def _enough(decision: Decision, base: SpikeRule, rule: SpikeRule) -> bool:
         return False
     if rule.evidence_nats == base.evidence_nats:
         return True
-    least = least_nats(rule, slice_parts(**_slice(decision)), due=due)
+    stream = float(decision.evidence.get("stream_nats", 0.0))
+    least = least_nats(rule, slice_parts(**_slice(decision)), due=due, stream=stream)
     return _nats(decision, _settings(own_settings(rule), rule)) >= least
 
 
-def least_nats(rule: SpikeRule, parts: Mapping[str, str], *, due: float) -> float:
-    """The evidence that a slice must keep which is named for an alarm, with so much due in its run."""
+def least_nats(rule: SpikeRule, parts: Mapping[str, str], *, due: float, stream: float = 0.0) -> float:
+    """The evidence that a slice must keep which is named for an alarm, with so much due in its run.
+
+    `stream`: the nats that the stream as a whole asked for.
+    """
     settings = _settings(own_settings(rule), rule)
     size = min(0.0, float(chances.by_size(settings, due)))
-    return CONFIRMED * (settings.wanted(rank_of(tuple(parts))) + size)
+    return CONFIRMED * (settings.wanted(rank_of(tuple(parts))) + stream + size)
 
 
 def _nats(decision: Decision, settings: KindSettings) -> float:

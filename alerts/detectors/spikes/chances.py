@@ -36,9 +36,15 @@ def by_size(settings: KindSettings, due: Floats | float) -> Floats:
     return result
 
 
-def by_volume(settings: KindSettings, a_day: float) -> float:
-    """What a large stream owes, by the negatives (complaints) that are usual in a day: it has more chances."""
-    return settings.volume * math.log(max(1.0, a_day / USUAL_A_DAY))
+def by_volume(settings: KindSettings, a_day: float, rank: float) -> float:
+    """What a large stream owes, by the negatives (complaints) that are usual in a day: it has more chances.
+
+    In its narrow slices above all: in a usual stream many of these hold too few events to bring any. So what wide ones
+    owe beyond them (`KindSettings.wanted`) fades.
+    """
+    grown = max(1.0, a_day / USUAL_A_DAY)
+    spread = settings.wanted(rank) - settings.evidence_nats
+    return settings.volume * math.log(grown) - spread * (1.0 - 1.0 / grown)
 
 
 def by_calm(settings: KindSettings, told: float) -> float:

@@ -38,6 +38,7 @@ class ComplaintWatch(OrderWatch):
         """Take up a pane's complaints and orders; decisions at its end. `reviews`: how many there were."""
         self.pane_ms, self.end_ms = min(LONGEST_PANE_MS, max(PANE_MS, now_ms - self.end_ms)), now_ms
         self.volume.add(now_ms, reviews=reviews, complaints=len(pane.at))
+        self.surge.add(now_ms, len(pane.at))
         if not self.first_ms:
             self._begin_at(now_ms)
         self._choose_denominator(orders, now_ms)
@@ -127,7 +128,7 @@ class ComplaintWatch(OrderWatch):
     def uncertainty(self, ids: Ids) -> Floats:
         """The expectation's error: of the orders' rate, and of a share of it."""
         parents = self.exposure.parents(ids)
-        result: Floats = self.baseline.uncertainty(parents) + self.exposure.uncertainty(ids)
+        result: Floats = super().uncertainty(parents) + self.exposure.uncertainty(ids)
         return result
 
     def left(self, at: Ids, sids: Ids) -> Floats:

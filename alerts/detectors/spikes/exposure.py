@@ -116,10 +116,9 @@ class Exposure:
         within: Floats = passed * np.minimum(1.0, pane_ms / np.maximum(elapsed, 1))
         return passed - within, within
 
-    def pending(self, ids: Ids, since_ms: int, now_ms: int) -> Floats:
-        """Of what is to be expected since an instant, the part that rests on orders that are not known yet."""
-        part = min(1.0, max(0, now_ms - since_ms) / max(1, now_ms - self.newest_ms))
-        pending: Floats = self._guess(self._series["parent"][ids], now_ms) * self.share(ids) * part
+    def pending(self, ids: Ids, now_ms: int) -> Floats:
+        """Of what is to be expected, the part that rests on orders that are not known yet."""
+        pending: Floats = self._guess(self._series["parent"][ids], now_ms) * self.share(ids)
         return pending
 
     def share(self, ids: Ids) -> Floats:

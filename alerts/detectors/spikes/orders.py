@@ -63,28 +63,32 @@ class OrderWatch(Watch):
 
     def _pending(self, ids: Ids, since_ms: int, now_ms: int) -> Floats:
         """What is due since an instant of orders that are not known yet."""
-        beside = self.beside(ids, max(since_ms, self.exposure.newest_ms), now_ms)
-        return self.exposure.pending(ids, since_ms, now_ms) * self.common.factor * beside
+        since_ms = max(since_ms, self.exposure.newest_ms)
+        beside = self.beside(ids, since_ms, now_ms)
+        part = self.volume.part(self.exposure.newest_ms, since_ms, now_ms)
+        return self.exposure.pending(ids, now_ms) * part * self.common.factor * beside
 
     def _guessed(self, one: int, now_ms: int) -> Rows:
         """What is due of orders that are not known yet, a row a pane, at its end."""
         ids, newest = np.array([one]), self.exposure.newest_ms
-        due = float(self.exposure.pending(ids, newest, now_ms)[0]) * self.common.factor
+        due = float(self.exposure.pending(ids, now_ms)[0]) * self.common.factor
         count = max(1, min(MOST_GUESSED, (now_ms - newest) // PANE_MS)) if due > 0.0 else 0
         none, sids = np.zeros(count), np.zeros((count, self.table.columns), np.int32)
         sids[:, int(self.table.column[one])] = one
-        at = newest + (np.arange(1, count + 1) * (now_ms - newest) // max(1, count)).astype(np.int64)
+        edges = newest + (np.arange(count + 1) * (now_ms - newest) // max(1, count)).astype(np.int64)
+        at, parts = edges[1:], self.volume.between(edges) if count > 1 else np.ones(count)
         beside = np.ones(count)
         for known in self.incidents.open():
             beside = np.where(at >= known.starts_at, beside * self.overlap.factor(known, ids)[0], beside)
-        return Rows(at, sids, none, due / max(1, count) * np.maximum(LEAST_LEFT, beside), none, np.ones(count), none)
+        parts = due * parts / max(float(parts.sum()), 1e-9) * np.maximum(LEAST_LEFT, beside)
+        return Rows(at, sids, none, parts, none, np.ones(count), none)
 
     def _choose_denominator(self, orders: Pane, now_ms: int) -> None:
         if len(orders.at) and self.by_time is not False:
             if self.by_time:  # a rate a minute says nothing of a rate an order: begin anew
                 fresh = type(self)(self.table, self.settings, self.config)
                 fresh.reserve()
-                fresh.volume, fresh.recent = self.volume, self.recent
+                fresh.volume, fresh.surge, fresh.recent = self.volume, self.surge, self.recent
                 fresh.overlap = Overlap(self.table, fresh.exposure, fresh.recent)
                 fresh.recent.drop_trials()
                 self.__dict__.update(fresh.__dict__)

@@ -39,6 +39,7 @@ class ReviewWatch(Watch):
         """Take up a pane's reviews; decisions at its end."""
         if not self.first_ms:
             self.first_ms = now_ms
+        self.surge.add(now_ms, len(pane.at))
         if now_ms - self.minute_ms >= 60_000:
             self.minute(now_ms)
         touched = self._take(pane, now_ms) if len(pane.at) else np.zeros(0, np.int64)

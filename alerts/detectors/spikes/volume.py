@@ -61,6 +61,13 @@ class Volume:
         result: Floats = counts + PRIOR * np.diff(instants) / (instants[-1] - instants[0])
         return result
 
+    def part(self, begin_ms: int, since_ms: int, end_ms: int) -> float:
+        """Which part of what came from the beginning to the end came since an instant in between, by reviews."""
+        if not begin_ms < since_ms < end_ms:
+            return float(since_ms <= begin_ms < end_ms)
+        before, after = self.between(np.array([begin_ms, since_ms, end_ms]))
+        return float(after / (before + after))
+
     def dump(self) -> list[Any]:
         """All of it as plain values."""
         return [self._first_ms, list(self._panes)]

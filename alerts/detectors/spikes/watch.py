@@ -19,6 +19,7 @@ from alerts.detectors.spikes.incidents import Incident, Incidents
 from alerts.detectors.spikes.recent import Recent, Rows
 from alerts.detectors.spikes.sequential import Sequential
 from alerts.detectors.spikes.series import SliceTable
+from alerts.detectors.spikes.surge import Surge
 from schemas.results import AlertKind
 
 MINUTE_MS: Final = 60_000
@@ -48,6 +49,7 @@ class Watch:
         self.recent = Recent(table.columns, most=config.recent_rows)
         self.incidents = Incidents(table, settings, config)
         self.bursts = Bursts()
+        self.surge = Surge()
         self.product = table.slices.index(("product_id",)) if ("product_id",) in table.slices else None
         self.first_ms = 0
         self.minute_ms = self.learnt_ms = 0
@@ -71,7 +73,7 @@ class Watch:
 
     def uncertainty(self, ids: Ids) -> Floats:
         """Squared relative error of the series' expectations."""
-        return self.baseline.uncertainty(ids)
+        return self.baseline.uncertainty(ids) + self.surge.error
 
     def orders_due(self, one: int, now_ms: int) -> float | None:
         """Complaints to expect of an order in this slice; None where there are no orders."""
@@ -175,13 +177,15 @@ class Watch:
 
     def wanted(self, one: int) -> float:
         """The evidence that an alarm of a series takes."""
-        return self.settings.wanted(float(self.table.rank[self.table.column[one]])) + self.stream_nats
+        return self.settings.wanted(self._rank(one)) + self.stream_nats(one)
 
-    @property
-    def stream_nats(self) -> float:
+    def stream_nats(self, one: int) -> float:
         """What of it the stream as a whole asks for: by its volume, and by how rare incidents were of late."""
-        volume = chances.by_volume(self.settings, self.baseline.a_day)
+        volume = chances.by_volume(self.settings, self.baseline.a_day, self._rank(one))
         return volume + chances.by_calm(self.settings, self.incidents.lately)
+
+    def _rank(self, one: int) -> float:
+        return float(self.table.rank[self.table.column[one]])
 
     def _verdict(self, one: int, now_ms: int) -> tuple[float, int]:
         """Evidence of a series after over-dispersion and what its run owes to chance; and the run's start.
@@ -257,7 +261,7 @@ class Watch:
             sid=best.sid, column=best.column, starts_at=starts_at, raised_at=now_ms,
             ratio=max(self.settings.min_ratio, ratio), severity="warning", got=best.got, due=best.due, count=0.0,
             told_at=now_ms, last_event=now_ms, fast_got=best.got, fast_due=best.due, evidence=best.nats,
-            stream_nats=self.stream_nats,
+            stream_nats=self.stream_nats(best.sid),
         )  # fmt: skip
         incident.severity = self.incidents.severity(ratio, incident.excess())
         told = evidence.of(self, incident, now_ms)
@@ -338,12 +342,13 @@ class Watch:
         return {
             "baseline": self.baseline.dump(), "common": self.common.dump(), "sequential": self.sequential.dump(),
             "recent": self.recent.dump(), "incidents": self.incidents.dump(), "bursts": self.bursts.dump(),
-            "held": list(self.held.items()), "times": [self.first_ms, self.minute_ms, self.learnt_ms],
+            "surge": self.surge.dump(), "held": list(self.held.items()),
+            "times": [self.first_ms, self.minute_ms, self.learnt_ms],
         }  # fmt: skip
 
     def load(self, state: dict[str, Any]) -> None:
         """Take up what `dump` gave."""
-        for name in ("baseline", "common", "sequential", "recent", "incidents", "bursts"):
+        for name in ("baseline", "common", "sequential", "recent", "incidents", "bursts", "surge"):
             getattr(self, name).load(state[name])
         self.held = dict(state["held"])
         self.first_ms, self.minute_ms, self.learnt_ms = state["times"]

@@ -76,6 +76,13 @@ def test_a_phase_may_ask_for_more(there: dict[str, Any], speaks: bool) -> None:
     assert severity(SPIKE, base) == "warning"
 
 
+def test_what_the_stream_asks_for_comes_on_top_of_a_phases_own_evidence() -> None:
+    busy = SPIKE._replace(evidence={**SPIKE.evidence, "stream_nats": 2.0})
+    assert severity(SPIKE, rule(there={"evidence_nats": 12}), phase=NIGHT) == "warning"
+    assert severity(busy, rule(there={"evidence_nats": 12}), phase=NIGHT) == ""
+    assert severity(busy, rule(there={"evidence_nats": 10}), phase=NIGHT) == "warning"
+
+
 @pytest.mark.parametrize("there", [{"min_ratio": 4}, {"min_events": 100}, {"evidence_nats": 30}], ids=str)
 def test_what_went_unsaid_is_told_once_it_is_large_enough_for_the_phase(there: dict[str, Any]) -> None:
     base = rule(there=there)

@@ -17,6 +17,8 @@ from alerts.detectors.spikes.overlap import Overlap
 from alerts.detectors.spikes.recent import Recent
 from alerts.detectors.spikes.reviews import posterior
 from alerts.detectors.spikes.series import SliceTable
+from alerts.detectors.spikes.surge import Surge
+from alerts.detectors.spikes.volume import Volume
 from schemas.results import Observation
 
 START_MS = 1_794_067_200_000
@@ -309,10 +311,22 @@ def test_where_nothing_was_told_of_late_an_alarm_takes_more(table: SliceTable) -
 
 
 def test_a_large_stream_asks_for_more_and_a_small_one_for_no_less() -> None:
-    usual = [chances.by_volume(COMPLAINT, a_day) for a_day in (0.0, 100.0, 8_000.0, 8_000.0 * math.e, 800_000.0)]
-    assert usual[:3] == [0.0, 0.0, 0.0]
-    assert usual[3] == pytest.approx(COMPLAINT.volume)
-    assert usual[4] == pytest.approx(COMPLAINT.volume * math.log(100.0))
+    volumes = (0.0, 100.0, 8_000.0, 8_000.0 * math.e, 800_000.0)
+    wide, narrow = ([chances.by_volume(COMPLAINT, a_day, rank) for a_day in volumes] for rank in (1.0, 2.0))
+    assert wide[:3] == narrow[:3] == [0.0, 0.0, 0.0]
+    assert (wide[3] + narrow[3]) / 2 == pytest.approx(COMPLAINT.volume)
+    assert (wide[4] + narrow[4]) / 2 == pytest.approx(COMPLAINT.volume * math.log(100.0))
+
+
+def test_in_a_large_stream_narrow_slices_are_asked_for_as_much_as_wide_ones() -> None:
+    asked = {
+        a_day: [COMPLAINT.wanted(rank) + chances.by_volume(COMPLAINT, a_day, rank) for rank in (1.0, 2.0)]
+        for a_day in (8_000.0, 16_000.0, 8e6)
+    }
+    apart = {a_day: wide - narrow for a_day, (wide, narrow) in asked.items()}
+    assert apart[8_000.0] == pytest.approx(2 * COMPLAINT.spread_nats)
+    assert apart[16_000.0] == pytest.approx(COMPLAINT.spread_nats)
+    assert apart[8e6] < 0.01 * COMPLAINT.spread_nats
 
 
 def test_what_was_due_before_an_incident_does_not_become_the_incidents() -> None:
@@ -396,3 +410,38 @@ def test_a_share_guessed_from_few_reviews_is_not_held_against_the_complaints(tab
     assert unsure > 1.0 > 0.2 > sure
     exposure.learn_complaints(np.repeat(rows, [750, 250], axis=0), np.ones(1000))
     assert float(exposure.share(np.array([phone]))[0]) == pytest.approx(0.25, abs=0.03)
+
+
+def test_what_is_due_of_orders_yet_to_come_follows_the_reviews() -> None:
+    volume = Volume()
+    for number in range(120):  # ten minutes alike, then a rush
+        volume.add(START_MS + (number + 1) * 10_000, reviews=10 if number < 60 else 100, complaints=0)
+    begin, end = START_MS + 5 * MINUTE_MS, START_MS + 20 * MINUTE_MS
+    assert volume.part(begin, begin, end) == 1.0
+    assert volume.part(begin, end, end) == 0.0
+    last = volume.part(begin, START_MS + 10 * MINUTE_MS, end)
+    assert 0.9 < last < 1.0
+    assert last + volume.part(begin, START_MS + 5 * MINUTE_MS + 1, end) > 1.8
+
+
+def test_in_a_rush_no_expectation_is_sure_until_the_rush_is_what_is_usual() -> None:
+    surge, errors = Surge(), []
+    for minute in range(180):
+        surge.add(START_MS + minute * MINUTE_MS, 1200 if minute >= 60 else 100)
+        errors.append(surge.error)
+    assert max(errors[:60]) < 1e-6
+    assert errors[62] > 0.01
+    assert errors[70] > errors[90] > errors[120]
+    assert errors[-1] < 1e-4
+    again = Surge()
+    again.load(surge.dump())
+    for one in (surge, again):
+        one.add(START_MS + 180 * MINUTE_MS, 9000)
+    assert again.error == surge.error > errors[-1]
+
+
+def test_silence_is_no_rush() -> None:
+    surge = Surge()
+    for minute in range(60):
+        surge.add(START_MS + minute * MINUTE_MS, 100 if minute < 30 else 0)
+    assert surge.error == 0.0
