@@ -97,7 +97,8 @@ class ComplaintWatch(OrderWatch):
 
     def _untold(self) -> list[Incident]:
         """Known incidents in slices that orders do not tell of, so that no order is known to be theirs."""
-        return [one for one in self.incidents.known if not self.exposure.covered(one.column)]
+        known = self.incidents.known
+        return [one for one in known if int(self.exposure.parents(np.array([one.sid]))[0]) != one.sid]
 
     def history(self, one: int, now_ms: int) -> Rows:
         """The slice's complaints of late, and the orders that its expectation comes from, known or guessed."""

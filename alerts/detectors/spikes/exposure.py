@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from alerts.detectors.spikes.arrays import Floats, Ids
+from alerts.detectors.spikes.arrays import Bools, Floats, Ids
 from alerts.detectors.spikes.config import Slice
 from alerts.detectors.spikes.grown import Grown
 from alerts.detectors.spikes.series import ALL, SliceTable
@@ -24,6 +24,7 @@ COVERED: Final = 0.5
 MOST_AROUND: Final = 2
 LEANING_STRENGTH: Final = 12.0  # a quiet hour of a small category is not yet what is usual of all slices within it
 UNHEARD: Final = 50.0  # complaints that outweigh that a slice (a hotline, say) has no reviews at all
+UNTOLD: Final = 0.1  # orders that let expect so few of a slice's complaints do not tell of it
 COVERAGE_ORDERS: Final = 1e5  # how many orders the memory of their dimensions goes back
 
 
@@ -86,11 +87,13 @@ class Exposure:
     def adopt(self, sids: Ids) -> None:
         """Note, for every slice of these events, which one its expectation comes from, and which lie around it."""
         parent, around = self._series["parent"], self._series["around"]
+        untold = self._untold(sids)
         for column in range(self._table.columns):
             ids = sids[:, column]
-            parent[ids] = ids if self.covered(column) else self._parents(column, sids)
+            told = self.covered(column) & ~untold[:, [column, *self._around[column]]].any(axis=1)
+            parent[ids] = np.where(told, ids, self._parents(column, sids, untold))
             for place, wider in enumerate(self._around[column]):
-                around[ids, place] = 0 if self.covered(wider) else sids[:, wider]
+                around[ids, place] = np.where(untold[:, wider] | (not self.covered(wider)), sids[:, wider], 0)
 
     def total(self, ids: Ids, now_ms: int) -> Floats:
         """Complaints to expect from the beginning up to now of the series that each one's expectation comes from."""
@@ -205,13 +208,19 @@ class Exposure:
         rate: Floats = self._series["recent"][ids] * kept / np.maximum(self._series["span"][ids] * kept + silent, 1.0)
         return rate
 
-    def _parents(self, column: int, sids: Ids) -> Ids:
+    def _untold(self, ids: Ids) -> Bools:
+        """Slices that complaints come from, but no orders: nobody orders by the hotline, or in a public forum."""
+        known, complaints = self._series["known"][ids], self._series["complaints"][ids]
+        untold: Bools = (ids > ALL) & (known <= UNTOLD * complaints)
+        return untold
+
+    def _parents(self, column: int, sids: Ids, untold: Bools) -> Ids:
         """The narrowest slice around this column's that orders tell of, event by event."""
         found = np.full(len(sids), ALL, np.int32)
         wider = [one for one in range(1, self._table.columns) if self._table.refines[one, column]]
         for one in sorted(wider, key=lambda one: float(self._table.rank[one])):
             if self.covered(one):
-                found = np.where(sids[:, one] > 0, sids[:, one], found)
+                found = np.where((sids[:, one] > 0) & ~untold[:, one], sids[:, one], found)
         return found
 
 

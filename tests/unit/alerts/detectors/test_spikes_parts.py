@@ -445,3 +445,31 @@ def test_silence_is_no_rush() -> None:
     for minute in range(60):
         surge.add(START_MS + minute * MINUTE_MS, 100 if minute < 30 else 0)
     assert surge.error == 0.0
+
+
+def hotline(minute: int, count: int) -> list[Observation]:
+    """A minute of orders in the app, complaints there, and so many by phone, where nobody orders."""
+    at = START_MS + minute * MINUTE_MS
+    found = []
+    for number in range(2 + count):
+        dims = ("手机", "app" if number < 2 else "phone", "", "", "", "")
+        found.append(Observation(
+            kind="complaint", at=at + number * 5_000, dims=dims, count=1, negativity=0.0, negative=False,
+            customer="", sample=f"c{minute}-{number}", text="坏了",
+        ))  # fmt: skip
+    if minute % 5 == 4:
+        found.append(Observation(
+            kind="orders", at=at + 59_999, dims=("手机", "app", "", "", "", ""), count=1000, negativity=0.0,
+            negative=False, customer="", sample="", text="",
+        ))  # fmt: skip
+    return found
+
+
+def test_complaints_by_a_channel_that_nobody_orders_in_are_expected_as_they_usually_come() -> None:
+    detector, raised = SpikeDetector(SpikeConfig()), []
+    for minute in range(6 * 60):
+        detector.observe(hotline(minute, 1 if minute < 5 * 60 else 6))
+        raised += [one for one in detector.advance(START_MS + (minute + 1) * MINUTE_MS) if one.state == "raise"]
+    assert [one.labels["value"] for one in raised] == ["手机|phone"]  # the same events as the channel's
+    assert 1 <= (raised[0].at - START_MS) // MINUTE_MS - 5 * 60 <= 6
+    assert raised[0].evidence["expected"] == pytest.approx(raised[0].evidence["window_seconds"] / 60, rel=0.4)
