@@ -14,6 +14,8 @@ MEMORY_MS: Final = 15 * 60_000
 LATELY_MS: Final = 86_400_000
 SIDE_MS: Final = 10 * 60_000
 PART: Final = 0.2  # of an incident's excess, at least, must be another one's if they are one
+WITHIN: Final = 0.9  # of an incident's negatives (complaints) in another slice: it lies within that
+OUTGROWN: Final = 2.0  # times the excess of an incident within it: that was but the first of it to be seen
 MARGIN: Final = 1.1  # an incident's events are expected at its ratio and a little more
 UNCLEAR_MS: Final = 3 * 3_600_000  # an incident that lasts longer may rest on a wrong expectation: it is learnt again
 
@@ -41,6 +43,7 @@ class Incident:
     evidence: float = 0.0
     stream_nats: float = 0.0  # what of the threshold the stream as a whole asked for when it was raised
     folded: bool = False  # a further side of an incident that was told already: takes its events, tells nothing
+    part: int = 0  # that incident's slice, where it lies within this one's: it may be but a part
 
     @property
     def middle_ratio(self) -> float:
@@ -100,7 +103,24 @@ class Incidents:
                 raised[mine] = np.maximum(raised[mine], due[mine] * one.ratio * MARGIN)
         return raised, heard
 
-    def is_side_of_known(self, new: Incident, at: Ids, sids: Ids, got: Floats) -> bool:
+    def fold(self, new: Incident, at: Ids, sids: Ids, got: Floats) -> None:
+        """Fold a new incident into the one told already that it is a side of, if there is any."""
+        inside = sids[:, new.column] == new.sid
+        for one in self.known:
+            theirs = (sids[:, one.column] == one.sid) & (at >= one.starts_at)
+            both, its, ours = (float(got[rows].sum()) for rows in (inside & theirs, theirs, inside))
+            if self._is_side(new, one, both, (its, ours)):
+                new.folded, new.part = True, 0 if one.folded or both < WITHIN * its else one.sid
+                return
+
+    def outgrown(self, one: Incident) -> Incident | None:
+        """The incident that this folded one was taken for a side of, where that turns out to be but a part of it."""
+        part = next((other for other in self.known if other.sid == one.part and not other.folded), None)
+        if part is None or one.got + 0.5 < self._settings.min_ratio * (one.due + 0.5):
+            return None
+        return part if one.excess() >= OUTGROWN * max(1.0, part.excess()) else None
+
+    def _is_side(self, new: Incident, one: Incident, both: float, sums: tuple[float, float]) -> bool:
         """Whether a new incident is one already told, seen from a wider, narrower or crossing slice.
 
         Where one slice lies within the other, half of the negatives of one must lie in the other, and it must have
@@ -108,20 +128,14 @@ class Incidents:
         unless it shows what began within one that ended just now. Crossing slices must be nearly the same: what is
         unusual in one of them without the other's events was not explained by the other's name.
         """
-        inside = sids[:, new.column] == new.sid
-        for one in self.known:
-            inside_it = new.sid == one.sid or self._table.refines[one.column, new.column]
-            nested = inside_it or self._table.refines[new.column, one.column]
-            again = inside_it and new.starts_at < one.ends_at
-            if new.starts_at > one.raised_at + (SIDE_MS if nested else 0) and not again:
-                continue
-            if one.ends_at and new.raised_at > one.ends_at + 2 * SIDE_MS:
-                continue
-            theirs = (sids[:, one.column] == one.sid) & (at >= one.starts_at)
-            both, sums = float(got[inside & theirs].sum()), (float(got[inside].sum()), float(got[theirs].sum()))
-            if both >= max(0.5 * (min(sums) if nested else max(sums)), PART * new.excess()):
-                return True
-        return False
+        inside_it = new.sid == one.sid or self._table.refines[one.column, new.column]
+        nested = inside_it or self._table.refines[new.column, one.column]
+        again = inside_it and new.starts_at < one.ends_at
+        if new.starts_at > one.raised_at + (SIDE_MS if nested else 0) and not again:
+            return False
+        if one.ends_at and new.raised_at > one.ends_at + 2 * SIDE_MS:
+            return False
+        return both >= max(0.5 * (min(sums) if nested else max(sums)), PART * new.excess())
 
     def severity(self, ratio: float, excess: float) -> AlertSeverity:
         """How bad it is."""

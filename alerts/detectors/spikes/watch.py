@@ -266,7 +266,7 @@ class Watch:
         incident.severity = self.incidents.severity(ratio, incident.excess())
         told = evidence.of(self, incident, now_ms)
         rows = self.recent.rows(starts_at)
-        incident.folded = self.incidents.is_side_of_known(incident, rows.at, rows.sids, rows.got)
+        self.incidents.fold(incident, rows.at, rows.sids, rows.got)
         self.incidents.add(incident)
         self._take_out(incident, now_ms)
         return [] if incident.folded else [self.decision(incident, "raise", now_ms, told)]
@@ -318,6 +318,7 @@ class Watch:
                     found.append(self.decision(one, "clear", now_ms, evidence.of(self, one, now_ms)))
                 continue
             if one.folded:
+                found += self._outgrow(one, now_ms)
                 continue
             severity = self.incidents.severity((one.got + 0.5) / (one.due + 0.5), one.excess())
             worse = severity == "critical" and one.severity != "critical"
@@ -327,6 +328,19 @@ class Watch:
                 one.told_at = now_ms
                 told = evidence.of(self, one, now_ms)
                 found.append(self.decision(one, "update", now_ms, told, "escalated" if worse else ""))
+        return found
+
+    def _outgrow(self, one: Incident, now_ms: int) -> list[Decision]:
+        """Tell a folded incident after all, in place of the one that was seen first and is but a part of it."""
+        part = self.incidents.outgrown(one)
+        if part is None:
+            return []
+        one.folded, one.part, one.told_at = False, 0, now_ms
+        one.severity = self.incidents.severity((one.got + 0.5) / (one.due + 0.5), one.excess())
+        found = [self.decision(one, "raise", now_ms, evidence.of(self, one, now_ms))]
+        if not part.ends_at:
+            found.append(self.decision(part, "clear", now_ms, evidence.of(self, part, now_ms), "folded"))
+        part.folded = True
         return found
 
     def decision(self, one: Incident, state: Any, now_ms: int, told: evidence.Told, reason: str = "") -> Decision:

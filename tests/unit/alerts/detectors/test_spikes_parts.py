@@ -145,8 +145,31 @@ def test_a_small_incident_that_shares_a_little_is_no_side_of_a_large_one(table: 
     category, tier = table.slices.index(("category",)), table.slices.index(("customer_tier",))
     incidents.known = [incident(table, category, int(rows[0, category]))]
     wide = incident(table, tier, int(rows[0, tier]), got=43.0)
-    assert not incidents.is_side_of_known(wide, np.full(43, 2 * MINUTE_MS), rows, np.ones(43))
-    assert incidents.is_side_of_known(wide, np.full(3, 2 * MINUTE_MS), rows[:3], np.full(3, 10.0))
+    incidents.fold(wide, np.full(43, 2 * MINUTE_MS), rows, np.ones(43))
+    told = [wide.folded]
+    incidents.fold(wide, np.full(3, 2 * MINUTE_MS), rows[:3], np.full(3, 10.0))
+    assert [*told, wide.folded] == [False, True]
+
+
+def test_what_turns_out_to_be_but_a_part_gives_way_to_the_wider_incident(table: SliceTable) -> None:
+    rows = np.array([table.ids(("手机", "app", "华东", "金卡", "s1", f"p{n}")) for n in range(30)]
+                    + [table.ids(("手机", "web", "华南", "金卡", "s2", f"p{n}")) for n in range(20)])  # fmt: skip
+    category, shop, region = (table.slices.index((name,)) for name in ("category", "shop_id", "region"))
+    incidents = Incidents(table, COMPLAINT, SpikeConfig())
+    first = incident(table, shop, int(rows[0, shop]), got=21.0)  # 14 beyond the expectation
+    incidents.known = [first]
+    wide = incident(table, category, int(rows[0, category]), got=50.0)
+    incidents.fold(wide, np.full(50, MINUTE_MS), rows, np.ones(50))
+    assert (wide.folded, wide.part) == (True, first.sid)
+    grown = [incidents.outgrown(wide)]
+    wide.got, wide.due = 66.0, 22.0
+    grown.append(incidents.outgrown(wide))
+    wide.due = wide.got / 1.2  # no larger than what wakes nobody
+    grown.append(incidents.outgrown(wide))
+    assert grown == [None, first, None]
+    crossing = incident(table, region, int(rows[0, region]), got=50.0)
+    incidents.fold(crossing, np.full(25, MINUTE_MS), rows[10:35], np.ones(25))
+    assert (crossing.folded, crossing.part) == (True, first.sid)
 
 
 def test_first_orders_that_come_late_freeze_no_wrong_baseline() -> None:
