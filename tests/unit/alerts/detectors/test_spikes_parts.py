@@ -158,11 +158,11 @@ def test_what_turns_out_to_be_but_a_part_gives_way_to_the_wider_incident(table: 
     incidents = Incidents(table, COMPLAINT, SpikeConfig())
     first = incident(table, shop, int(rows[0, shop]), got=21.0)  # 14 beyond the expectation
     incidents.known = [first]
-    wide = incident(table, category, int(rows[0, category]), got=50.0)
+    wide = incident(table, category, int(rows[0, category]), got=36.0)
     incidents.fold(wide, np.full(50, MINUTE_MS), rows, np.ones(50))
     assert (wide.folded, wide.part) == (True, first.sid)
     grown = [incidents.outgrown(wide)]
-    wide.got, wide.due = 66.0, 22.0
+    wide.got, wide.due = 45.0, 15.0
     grown.append(incidents.outgrown(wide))
     wide.due = wide.got / 1.2  # no larger than what wakes nobody
     grown.append(incidents.outgrown(wide))
