@@ -74,15 +74,17 @@ def spike(alert: Alert, grounds: Grounds, past: Past, *, rule: SpikeRule | None,
     else:
         gains = complaint_gains(np.array([float(run.hits)]), np.array([run.due]), np.array(settings.ratios))[0]
         how = "complaints against what was due"
-    # The detector knows what each product's share is, and weighs down what one brings beyond it.
+    # The detector knows what each product's share is, weighs down what one brings beyond it, and is unsure in a rush.
     nats = round(float(gains.max()) / (1.0 + run.due * uncertainty), 1)
     said = alert.evidence["log_likelihood_ratio"]
-    note = f"{how}, for the best of {_listed(settings.ratios)} times as many, bursts of one product in full"
+    note = f"{how}, for the best of {_listed(settings.ratios)} times as many, bursts and rushes in full"
     yield Check("evidence in nats", said, nats, None, note)
-    yield _threshold(said, run, settings, stream=float(alert.evidence.get("stream_nats", 0.0)))
+    stream = float(alert.evidence.get("stream_nats", 0.0))
+    yield _threshold(said, run, settings, stream=stream)
     if rule is not None and there is not None and there.evidence_nats != rule.evidence_nats:
-        least = round(least_nats(there, parts, due=run.due), 2)
-        note = f"{there.evidence_nats:g} base in the promotion's phase; the named slice's evidence counts"
+        least = round(least_nats(there, parts, due=run.due, stream=stream), 2)
+        base = f"{there.evidence_nats:g} base in the promotion's phase, {stream:+.2f} for the stream"
+        note = f"{base}; the named slice's evidence counts"
         yield Check("threshold of the phase", None, least, said + ROUNDED >= least, note)
 
 

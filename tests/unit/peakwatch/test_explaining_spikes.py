@@ -155,10 +155,12 @@ def test_a_slice_that_is_named_for_another_s_alarm_owes_less(beyond: float, agre
 
 
 def test_what_a_promotion_s_phase_asks_for_counts_as_well() -> None:
-    def agrees(**there: Any) -> bool | None:
-        return why(SPIKE, Rows(reviews=TRUE), plan=NIGHT, peaks=[{"peak": "double-11", **there}]).agrees
+    def agrees(alert: Alert = SPIKE, **there: Any) -> bool | None:
+        return why(alert, Rows(reviews=TRUE), plan=NIGHT, peaks=[{"peak": "double-11", **there}]).agrees
 
     assert agrees(min_ratio=3.0, evidence_nats=12) is True
+    busy = SPIKE._replace(evidence={**SPIKE.evidence, "stream_nats": 2.5})
+    assert agrees(busy, evidence_nats=12) is False
     assert agrees(min_ratio=6.0) is False
     assert agrees(evidence_nats=18) is False
 
