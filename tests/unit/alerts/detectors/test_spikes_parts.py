@@ -172,6 +172,22 @@ def test_what_turns_out_to_be_but_a_part_gives_way_to_the_wider_incident(table: 
     assert (crossing.folded, crossing.part) == (True, first.sid)
 
 
+def test_the_part_ends_as_folded_when_the_wider_incident_is_told() -> None:
+    watch = SpikeDetector(SpikeConfig()).reviews
+    sids = watch.table.ids(("手机", "app", "华东", "金卡", "s1", "p1"))
+    watch.reserve()
+    category, shop = (watch.table.slices.index((name,)) for name in ("category", "shop_id"))
+    part, wide = (incident(watch.table, column, sids[column], starts_at=START_MS) for column in (shop, category))
+    part.got, part.due, wide.got, wide.due, wide.folded, wide.part = 20.0, 10.0, 60.0, 20.0, True, part.sid
+    watch.incidents.known = [part, wide]
+    decisions = [one for one in watch.follow(START_MS + MINUTE_MS) if one.state != "update"]
+    assert [(one.state, one.labels["value"], one.reason) for one in decisions] == [
+        ("raise", "手机", ""), ("clear", "s1", "folded"),
+    ]  # fmt: skip
+    assert (part.folded, wide.folded) == (True, False)
+    assert watch.follow(START_MS + 2 * MINUTE_MS) == []
+
+
 def test_first_orders_that_come_late_freeze_no_wrong_baseline() -> None:
     """Minutes stand for orders for a while; complaints of that time are not orders without complaints."""
     detector = SpikeDetector(SpikeConfig())
