@@ -65,10 +65,12 @@ class Summary:
 
 def replay(
     files: Iterable[str], config: Config, *, outputs: Outputs, lateness_ms: int = DEFAULT_LATENESS_MS,
-    progress: Callable[[int], None] | None = None, decider: Decider | None = None, beside: Engine | None = None,
+    drop_copies: bool = False, progress: Callable[[int], None] | None = None, decider: Decider | None = None,
+    beside: Engine | None = None,
 ) -> Summary:  # fmt: skip
     """Run the files (`-`: standard input) one after the other. `progress` is told the lines so far.
 
+    `drop_copies` is the workers' setting of that name.
     `decider` stands in for the configuration's own (`decisions_of`); `beside` is an engine that is given all the same.
     Raises PermanentError for a file that cannot be read or written, with what to do.
     """
@@ -78,7 +80,9 @@ def replay(
     with ExitStack() as stack:
         asked = outputs.windows is not None
         windows = stack.enter_context(HeldWindows(RollingWindows(Dimensions(outputs.dimensions)))) if asked else None
-        engine = engine_of(config, decider or decisions_of(config), lateness_ms=lateness_ms, windows=windows)
+        engine = engine_of(
+            config, decider or decisions_of(config), lateness_ms=lateness_ms, windows=windows, drop_copies=drop_copies
+        )
         # All of them now: that one cannot be written must not show only after the last event.
         to_alerts, to_windows, to_sla = (_open(path, stack) for path in (outputs.alerts, outputs.windows, outputs.sla))
         for count, batch in _batches(_records(files)):
@@ -104,12 +108,13 @@ def replay(
 
 
 def engine_of(
-    config: Config, decider: Decider, *, lateness_ms: int = DEFAULT_LATENESS_MS, windows: Windows | None = None
-) -> Engine:
+    config: Config, decider: Decider, *, lateness_ms: int = DEFAULT_LATENESS_MS, windows: Windows | None = None,
+    drop_copies: bool = False,
+) -> Engine:  # fmt: skip
     """The engine that a configuration means; the rules are the decider's."""
     source = SourceConfig(
-        judging=_judging(config, windows=windows is not None), mask=mask_text, policies=config.promises,
-        lateness_ms=lateness_ms,
+        judging=_judging(config, windows=windows is not None, drop_copies=drop_copies),
+        mask=mask_text, policies=config.promises, lateness_ms=lateness_ms,
     )  # fmt: skip
     return Engine(source, windows=windows, decisions=decider)
 
@@ -124,11 +129,11 @@ def _exhaust(alerts: Iterable[Alert]) -> None:
         pass
 
 
-def _judging(config: Config, *, windows: bool) -> Judging:
+def _judging(config: Config, *, windows: bool, drop_copies: bool) -> Judging:
     """Only what somebody asks for: the windows' file, or a rule."""
     asked = {name for rule in config.rules if isinstance(rule, ThresholdRule) for name in (rule.figure, rule.per)}
     return Judging(
-        sentiment.judge.load(), validity_batch, copies=windows or "duplicate_share" in asked,
+        sentiment.judge.load(), validity_batch, drop_copies, copies=windows or "duplicate_share" in asked,
         words=windows or "drift" in asked,
     )  # fmt: skip
 

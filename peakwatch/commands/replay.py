@@ -46,6 +46,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dimensions", metavar="A,B+C", help="the windows' dimensions, as workers may be set (default: theirs)"
     )
+    parser.add_argument(
+        "--drop-copies", action="store_true",
+        help="leave what one customer repeats, and bursts of copied praise, out of sentiment, as workers may be set",
+    )  # fmt: skip
     _add_rehearsal(parser.add_argument_group("rehearsal: who would have been paged when, and why"))
 
 
@@ -89,8 +93,9 @@ def run(arguments: argparse.Namespace) -> int:
     config = load_config(rules=arguments.rules, calendars=arguments.calendar, peaks=arguments.peaks)
     with counting("events", files=arguments.files) as progress:
         summary = replay(
-            arguments.files, config, outputs=outputs, lateness_ms=round(arguments.lateness * 1000), progress=progress
-        )
+            arguments.files, config, outputs=outputs, lateness_ms=round(arguments.lateness * 1000),
+            drop_copies=arguments.drop_copies, progress=progress,
+        )  # fmt: skip
     _print_last(dataclasses.asdict(summary))
     return 0
 
@@ -121,7 +126,7 @@ def _rehearse(arguments: argparse.Namespace, outputs: Any) -> int:
     with counting("events", files=arguments.files) as progress:
         found = rehearsing.rehearsal(
             arguments.files, config, wish, outputs=outputs, lateness_ms=round(arguments.lateness * 1000),
-            progress=progress,
+            drop_copies=arguments.drop_copies, progress=progress,
         )  # fmt: skip
     last = dataclasses.asdict(found.summary)
     if arguments.json:

@@ -56,7 +56,7 @@ class Rehearsal:
 
 def rehearsal(
     files: Sequence[str], config: Config, wish: Wish, *, outputs: Outputs, lateness_ms: int,
-    progress: Progress | None = None,
+    drop_copies: bool = False, progress: Progress | None = None,
 ) -> Rehearsal:  # fmt: skip
     """Replay, and tell what people would have been told. Errors are those of `replay`."""
     with ExitStack() as stack:
@@ -66,10 +66,11 @@ def rehearsal(
         beside = beside_kept = None
         if wish.against is not None and not _same_facts(config, wish.against):
             beside_kept = Kept(decisions_of(wish.against), None)
-            beside = engine_of(wish.against, beside_kept, lateness_ms=lateness_ms)
+            beside = engine_of(wish.against, beside_kept, lateness_ms=lateness_ms, drop_copies=drop_copies)
         summary = replay(
-            files, config, outputs=outputs, lateness_ms=lateness_ms, progress=progress, decider=kept, beside=beside
-        )
+            files, config, outputs=outputs, lateness_ms=lateness_ms, drop_copies=drop_copies, progress=progress,
+            decider=kept, beside=beside,
+        )  # fmt: skip
         telling = _Telling(config, wish.night, kept.began_ms, kept.ended_ms)
         told = telling(kept.alerts, config)
         comparison = advice = None

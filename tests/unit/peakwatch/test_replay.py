@@ -244,6 +244,38 @@ def test_windows_have_the_dimensions_that_are_asked_for(replay: Replay) -> None:
     assert usual > {"all", "category", "region", "category+region"}
 
 
+@pytest.mark.parametrize(
+    ("text", "customers", "judged"),
+    [
+        ("客服一直不回消息，再也不来了", 1, 1),
+        ("强烈推荐，真的很不错，会回购的", 20, 4),
+        ("质量太差，用了一天就坏了", 20, 20),
+    ],
+    ids=["one customer's repetitions", "a burst of copied praise", "a burst of the same anger"],
+)
+def test_copies_are_left_out_of_sentiment_only_when_that_is_asked(
+    text: str, customers: int, judged: int, replay: Replay
+) -> None:
+    at = 1_762_800_000_000
+    events = [
+        event(n, at + n * 1000, text=text, product_id="p", customer_id=f"c{n % customers}") for n in range(20)
+    ]  # fmt: skip
+    usual, without = (
+        json.loads(replay(b"\n".join(events), "--dimensions", "all", *options).outputs["windows"].splitlines()[-1])
+        for options in ([], ["--drop-copies"])
+    )
+    assert (usual["reviews"], usual["judged"]) == (20, 20)
+    assert (without["reviews"], without["judged"]) == (20, judged)
+    assert without["invalid_share"] == pytest.approx(1 - judged / 20)
+    assert without["duplicate_share"] == usual["duplicate_share"] == pytest.approx(0.95)
+
+
+def test_a_rehearsal_leaves_copies_out_as_well(replay: Replay) -> None:
+    lines = [event(n, 1_762_800_000_000 + n * 1000, text="再也不来了，差评", customer_id="c") for n in range(20)]
+    last = replay(b"\n".join(lines), "--dimensions", "all", "--rehearse", "--json", "--drop-copies")
+    assert json.loads(last.outputs["windows"].splitlines()[-1])["judged"] == 1
+
+
 @pytest.mark.usefixtures("nothing_read")
 def test_dimensions_that_there_are_not_are_told_all_at_once(replay: Replay) -> None:
     ran = replay(b"", "--dimensions", "all,colour,region+,category+category")
