@@ -1,8 +1,9 @@
 """`peakwatch score`: lines of text in, lines of verdicts out, in batches."""
 
 import json
-from typing import IO
+from typing import IO, Final
 
+from peakwatch.terminal import readable
 from sentiment.judge import load, score_lines
 
 
@@ -34,7 +35,7 @@ def score_jsonl(source: IO[bytes], out: IO[bytes]) -> None:
 
 def score_explained(source: IO[bytes], out: IO[bytes]) -> None:
     """`score<TAB>label` a line, below it whether the text was taken for a mere statement, and the pieces that moved the
-    score, in log-odds, the strongest first."""
+    score, in log-odds, the strongest first; with the rest they add up to the score's."""
     from sentiment.explain import explain
 
     judge = load()
@@ -44,6 +45,14 @@ def score_explained(source: IO[bytes], out: IO[bytes]) -> None:
         out.write(f"{verdict.score[0]:.6f}\t{verdict.label[0]}\n".encode())
         if judge.statements([text])[0]:
             out.write(b"    states facts, takes no stance: its log-odds are cut to the neutral band\n")
-        for piece, weight in explain(judge, text):
-            out.write(f"    {weight:+.3f}\t{piece}\n".encode("utf-8", "replace"))
+        rest = float(judge.log_odds([text])[0])
+        for piece in explain(judge, text):
+            rest -= piece.log_odds
+            shown = readable(text[piece.begin : piece.end])
+            out.write(f"    {piece.log_odds:+.3f}\t{shown}\n".encode("utf-8", "replace"))
+        if abs(rest) >= _LEAST_REST:
+            out.write(f"    {rest:+.3f}\t(the rest: faint characters, and where the judge begins)\n".encode())
     out.flush()
+
+
+_LEAST_REST: Final = 0.0005

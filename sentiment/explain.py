@@ -3,6 +3,9 @@
 Decides how the n-grams' evidence, which overlaps, is shared out among stretches of text that people can read.
 """
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 
 from sentiment.features import ngram_places
@@ -13,13 +16,21 @@ from sentiment.stance import cut
 _FAINT = 0.08
 
 
-def explain(judge: Judge, text: str) -> list[tuple[str, float]]:
-    """Pieces of the folded text with their log-odds, the strongest first; above 0 speaks for positive.
+class Piece(NamedTuple):
+    """`text[begin:end]` as it was written, which raised the text's log-odds by `log_odds`."""
+
+    begin: int
+    end: int
+    log_odds: float
+
+
+def explain(judge: Judge, text: str) -> list[Piece]:
+    """Pieces of the text with their log-odds, the strongest first; above 0 speaks for positive.
 
     An n-gram's weight is shared evenly by its characters; neighbours that pull the same way make a piece. The pieces,
-    the faint characters left out and the model's bias add up to the text's log-odds. Where a doubtful text got a second
-    look, each character's share there is what the nets would lose without it, and the sum holds no longer. Of a text
-    taken for a statement (`Judge.statements`) the pieces shrink as its log-odds do. Empty for a text without words.
+    the faint characters left out and the judge's bias add up to the text's log-odds. Where a doubtful text got a second
+    look, each character's share there is what the nets would lose without it (`Net.shares`). Of a text taken for a
+    statement (`Judge.statements`) the pieces shrink as its log-odds do. Empty for a text without words.
     """
     batch = judge.weights.normalizer.batch([text])
     if not batch.has_words()[0]:
@@ -43,20 +54,22 @@ def explain(judge: Judge, text: str) -> list[tuple[str, float]]:
     stance = judge.weights.stance
     if stance is not None and len(stance.statements(first_word, batch, places)) and found[0]:
         shares *= float(cut(found)[0] / found[0])
-    return _pieces("".join(map(chr, batch.symbols[first + 1 : end].tolist())), shares[first + 1 : end].tolist())
+    origins = [*judge.weights.normalizer.origins(text).tolist(), len(text)]
+    return _pieces(shares[first + 1 : end].tolist(), origins)
 
 
-def _pieces(text: str, shares: list[float]) -> list[tuple[str, float]]:
+def _pieces(shares: Sequence[float], origins: Sequence[int]) -> list[Piece]:
+    """What folding left out goes with the character before it: the rest of a run, an emoji's skin."""
     faint = _FAINT * max((abs(share) for share in shares), default=0.0)
-    pieces: list[tuple[str, float]] = []
+    pieces: list[Piece] = []
     start = 0
-    for place in range(1, len(text) + 1):
-        if place < len(text) and _side(shares[place], faint) == _side(shares[start], faint):
+    for place in range(1, len(shares) + 1):
+        if place < len(shares) and _side(shares[place], faint) == _side(shares[start], faint):
             continue
         if _side(shares[start], faint):
-            pieces.append((text[start:place], round(sum(shares[start:place]), 4)))
+            pieces.append(Piece(origins[start], origins[place], round(sum(shares[start:place]), 4)))
         start = place
-    return sorted(pieces, key=lambda piece: -abs(piece[1]))
+    return sorted(pieces, key=lambda piece: -abs(piece.log_odds))
 
 
 def _side(share: float, faint: float) -> int:

@@ -112,9 +112,11 @@ class Net:
         return np.concatenate(sums) * self.unit + self.bias if sums else np.zeros(0)
 
     def shares(self, batch: SymbolBatch, places: Sequence[Places], text: int) -> npt.NDArray[np.float64]:
-        """By how much each symbol of the text raises its log-odds, against an unknown one in its place.
+        """By how much each symbol of the text raises its log-odds; together by what the text has over unknown symbols.
 
-        Zero for the middle of a text that is longer than what is looked at. The shares need not add up.
+        A share is what the text would lose with an unknown symbol in its place. These do not add up (either word of a
+        double negation turns all), so what they lack or have too much is laid on them by their size. Zero for the
+        middle of a text that is longer than what is looked at.
         """
         sheet = self.vocabulary.sheet(batch, places, np.array([text]), self.cell)
         whole = float((self._pooled(sheet) @ self.out)[0])
@@ -130,6 +132,10 @@ class Net:
                     rows[at - back] = 0
             less = self._pooled(copies) @ self.out
             result[np.where(blanked < LONGEST_LOOK // 2, blanked, blanked - length)] = (whole - less) * self.unit
+        sizes = np.abs(result)
+        if sizes.any():
+            over_unknown = (whole - float((self._pooled(_unknown(sheet)) @ self.out)[0])) * self.unit
+            result += sizes * ((over_unknown - result.sum()) / sizes.sum())
         return result
 
     def _pooled(self, sheet: Sheet) -> npt.NDArray[np.float64]:
@@ -156,6 +162,12 @@ class Net:
         empty = sheet.characters == NOTHING
         sums[empty] = 0
         return sums, (~empty).astype(np.float32)
+
+
+def _unknown(sheet: Sheet) -> Sheet:
+    """As many symbols in the same places, none of them known."""
+    characters = np.where(sheet.characters == NOTHING, NOTHING, UNKNOWN).astype(np.uint16)
+    return sheet._replace(characters=characters, grams=tuple(np.zeros_like(rows) for rows in sheet.grams))
 
 
 def _level(found: npt.NDArray[Any], filled: Whole, kernel: Whole, offset: Whole, scale: float) -> tuple[Whole, Whole]:

@@ -76,6 +76,14 @@ class Normalizer:
         symbols, borders = _squeeze(symbols, borders, _not_a_long_run(symbols))
         return SymbolBatch(symbols.astype(np.uint32), borders)
 
+    def origins(self, text: str) -> Positions:
+        """Where in the text each symbol of `batch([text])` between its boundaries comes from, upwards."""
+        symbols = self._table[_code_points(f" {text} ")]
+        symbols[[0, -1]] = BOUNDARY
+        kept = np.flatnonzero(symbols != _DROPPED)
+        kept = kept[_not_a_long_run(symbols[kept])]
+        return kept[1:-1] - 1
+
     def text(self, text: str) -> str:
         """The folded form of one text, for people to look at."""
         folded = self.batch([text])

@@ -47,6 +47,9 @@ def main(arguments: list[str]) -> int:
     if unknown:
         print(f"peakwatch: score: {unknown[0]!r} is not known\n{USAGE}", file=sys.stderr)
         return 2
+    if len(set(arguments)) > 1:
+        print(f"peakwatch: score: --jsonl and --explain exclude each other\n{USAGE}", file=sys.stderr)
+        return 2
     from peakwatch.scoring import score_explained, score_jsonl, score_plain
 
     write = score_explained if "--explain" in arguments else score_jsonl if "--jsonl" in arguments else score_plain

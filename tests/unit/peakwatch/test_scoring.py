@@ -1,4 +1,7 @@
+import math
 from io import BytesIO
+
+import pytest
 
 from peakwatch.scoring import score_explained
 
@@ -12,3 +15,20 @@ def test_explaining_says_which_texts_were_taken_for_mere_statements() -> None:
         "states facts, takes no stance: its log-odds are cut to the neutral band",
         "negative",
     ]
+
+
+def explained(text: str) -> list[str]:
+    out = BytesIO()
+    score_explained(BytesIO(f"{text}\n".encode()), out)
+    return out.getvalue().decode().splitlines()
+
+
+def test_pieces_and_the_rest_add_up_to_the_score() -> None:
+    first, *pieces = explained("不是不好，就是物流有点慢，客服態度也一般")
+    score = float(first.split("\t")[0])
+    total = sum(float(line.split("\t")[0]) for line in pieces)
+    assert 1 / (1 + math.exp(-total)) == pytest.approx(score, abs=0.002)
+
+
+def test_a_text_that_commands_the_terminal_is_explained_without_its_commands() -> None:
+    assert "\x1b" not in "\n".join(explained("客服\x1b[31m太差\x1b[0m，垃圾\r质量很好"))

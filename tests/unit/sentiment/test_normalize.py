@@ -42,3 +42,23 @@ def test_marks_alone_are_no_words() -> None:
     assert NORMALIZER.batch(["", "！！", " ", "好", "😡", "7"]).has_words().tolist() == [
         False, False, False, True, True, True
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("typed", "origins"),
+    [
+        ("太太太太差", [0, 1, 4]),
+        ("差！！！！！", [0, 1, 2, 3]),
+        ("\u200b好👍🏿用", [1, 2, 4]),
+        ("", []),
+        ("\u200b", []),
+    ],
+)
+def test_a_symbol_comes_from_the_first_character_that_it_stands_for(typed: str, origins: list[int]) -> None:
+    assert NORMALIZER.origins(typed).tolist() == origins
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_every_symbol_has_an_origin(typed: str) -> None:
+    read = [NORMALIZER.text(typed[place]) for place in NORMALIZER.origins(typed)]
+    assert "".join(read) == NORMALIZER.text(typed)
