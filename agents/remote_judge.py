@@ -13,7 +13,7 @@ from http.client import HTTPException
 from typing import Any, Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from schemas.errors import ConfigError, PermanentError, TransientError
 from sentiment.calibration import label_of
@@ -22,6 +22,16 @@ from sentiment.privacy import mask_text
 
 _MOST_BYTES_A_TEXT: Final = 200
 _TRIED_AGAIN: Final = frozenset((408, 425, 429, 500, 502, 503, 504))
+
+
+class _NoRedirects(HTTPRedirectHandler):
+    """A redirect would carry the token elsewhere: it is a status like any other that is no answer."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+_opener: Final = build_opener(_NoRedirects)
 
 
 class RemoteJudge:
@@ -54,7 +64,7 @@ class RemoteJudge:
     def _post(self, body: bytes, count: int) -> bytes:
         request = Request(self._url, data=body, headers=self._headers, method="POST")
         try:
-            with urlopen(request, timeout=self._timeout_s) as response:
+            with _opener.open(request, timeout=self._timeout_s) as response:
                 answer: bytes = response.read(4096 + count * _MOST_BYTES_A_TEXT)
                 return answer
         except HTTPError as error:
@@ -76,7 +86,7 @@ def _is_address(url: str) -> bool:
 def _read(answer: bytes, count: int, rated: bool) -> Verdicts:
     try:
         columns: Any = json.loads(answer)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise PermanentError("judge's answer: no JSON, or longer than an answer can be") from None
     if not isinstance(columns, dict):
         raise PermanentError(f"judge's answer: {type(columns).__name__} is not an object")

@@ -15,6 +15,7 @@ from sentiment.seam import JudgeProtocol
 from tests.suites.judge_suite import JudgeSuite
 
 Answer = Callable[[dict[str, Any]], tuple[int, bytes]]
+REDIRECTS = (301, 302, 303, 307, 308)
 
 
 @lru_cache(maxsize=1)
@@ -31,6 +32,8 @@ def serving(answer: Answer) -> Iterator[str]:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             status, body = answer(asked)
             self.send_response(status)
+            if status in REDIRECTS:
+                self.send_header("Location", body.decode())
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -92,6 +95,7 @@ def test_labels_and_joined_scores_may_be_left_out() -> None:
         b'{"text_score": [2]}',
         b'{"text_score": ["0.5"]}',
         b'{"text_score": [NaN]}',
+        b"[" * 2_000,
         b'{"text_score": [0.5], "label": [1]}',
         b'{"text_score": [0.5], "padding": "' + b"x" * 10_000 + b'"}',
     ],
@@ -111,6 +115,14 @@ def test_a_status_tells_whether_to_try_again(status: int, kind: type[Exception])
     with serving(lambda asked: (status, b"secret words")) as url, pytest.raises(kind, match=str(status)) as caught:
         RemoteJudge(url).judge_batch(["好"])
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", REDIRECTS)
+def test_a_redirect_is_no_answer_and_is_not_followed(status: int) -> None:
+    with serving(by_built_in) as away:
+        pass  # who goes there finds nobody
+    with serving(lambda asked: (status, away.encode())) as url, pytest.raises(PermanentError, match=str(status)):
+        RemoteJudge(url, headers={"Authorization": "Bearer hush"}).judge_batch(["好"])
 
 
 def test_a_service_that_is_away_is_a_transient_error() -> None:

@@ -45,7 +45,9 @@ def test_wrong_usage_is_status_2(arguments: list[str], capsys: pytest.CaptureFix
     assert "usage" in capsys.readouterr().err.lower()
 
 
-@pytest.mark.parametrize("arguments", [[], ["score", "--nonsense"], ["score", "file"], ["score", "--jsonl", "--explain"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["score", "--nonsense"], ["score", "file"], ["score", "--jsonl", "--explain"]]
+)
 def test_wrong_usage_before_any_parser_is_status_2_too(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
