@@ -23,31 +23,37 @@ MASKS: Final = frozenset((PHONE, LANDLINE, IDENTITY, DOCUMENT, BANK_CARD, EMAIL,
 
 Span = tuple[int, int, str]
 
-# Digits as they are spoken and written, with the ones for telephone numbers (幺) and for banks (壹).
-NUMERALS: Final = "零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖两"
-_NUMERAL_VALUES: Final = str.maketrans(NUMERALS + "oOlI", "0" + "0123456789" + "1" + "123456789" + "2" + "0011")
+# Digits as they are spoken and written, with the ones for telephone numbers (幺, 洞) and for banks (壹).
+NUMERALS: Final = "零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖两洞拐勾"
+_NUMERAL_VALUES: Final = str.maketrans(NUMERALS + "oOlI", "0" + "0123456789" + "1" + "123456789" + "2" + "079" + "0011")
 
 # --- e-mail, accounts, plates
 
 _EMAIL: Final = re.compile(
-    r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]{1,64} ?(?:@|[(\[]at[)\]]) ?"
-    r"[A-Za-z0-9\u4e00-\u9fff](?:[A-Za-z0-9\u4e00-\u9fff\-]{0,40}\.){1,4}(?:[A-Za-z]{2,10}|中国|公司|网络)"
+    r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]{1,64} ?(?:@|[(\[]at[)\]]|艾特|#(?=(?:qq|163|126|sina|gmail|foxmail)\.)) ?"
+    r"[A-Za-z0-9\u4e00-\u9fff](?:[A-Za-z0-9\u4e00-\u9fff\-]{0,40}?(?:\.|[(\[]dot[)\]]|点)){1,4}"
+    r"(?:[A-Za-z]{2,10}|中国|公司|网络)",
+    re.IGNORECASE,
 )
 # Every alternative begins with a letter, not a class, so that `re` skips ahead to it.
 ACCOUNT_HINT: Final = re.compile(
-    "微信|微 信|威信|薇信|维信|徽信|加微|加薇|扣扣|企鹅|球球|v|V|w[xX]|W[xX]|wei|Wei|WEI|weC|wec|WeC|q|Q"
+    "微信|微[ ❤♥]|威信|薇信|薇[ ❤♥:：]|威[:：]|维信|徽信|卫星|绿泡泡|加微|加薇|扣[扣:：]|抠抠|企鹅|球球"
+    "|v|V|w[xX]|W[xX]|wei|Wei|WEI|weC|wec|WeC|q|Q"
     "|护照|通行证|军官证|台胞证|回乡证|社保|军字"
 )
 _WECHAT: Final = re.compile(
-    r"(?:微 ?信|威信|薇信|维信|徽信|weixin|wechat|v信|v❤|加微|加薇|加v"
-    r"|(?<![A-Za-z])(?:vx|wx|v(?=[ ]?[:：])|(?<=[+])v)(?![A-Za-z]))"
-    r"(?P<mark>[号码:：是为加我 =\-,，]{0,6})(?P<id>[A-Za-z0-9][A-Za-z0-9_\-]{4,19})(?![A-Za-z0-9_])",
+    r"(?:[微薇][ ❤♥]{0,2}信|[微薇][❤♥]|[薇威](?=[:：])|威信|维信|徽信|卫星(?=[号:：])|绿泡泡"
+    r"|weixin|wechat|v信|v❤|加微|加薇|加v"
+    r"|(?<![A-Za-z])(?:vx|wx|v(?=[ ]?[:：])|(?<=[+➕])v)(?![A-Za-z]))"
+    r"(?P<mark>(?:[号码账帐户同:：是为加我 =\-,，(【「“\"\n]|搜索|id(?=[:：是为 ])){0,6})"
+    r"(?P<id>[A-Za-z0-9][A-Za-z0-9_\-]{4,19})(?![A-Za-z0-9_])",
     re.IGNORECASE,
 )
 _QQ: Final = re.compile(
-    r"(?:(?<![A-Za-z])q ?q|扣扣|企鹅|(?<![A-Za-z])q群|球球|加q"
+    r"(?:(?<![A-Za-z])q ?q|扣扣|抠抠|扣(?=[:：])|企鹅|(?<![A-Za-z])q群|球球|加q"
     r"|(?<![A-Za-z])q(?=[:： ]))"
-    r"[群号码:：是为加我 =\-,，]{0,6}(?P<id>[1-9][0-9]{4,10})(?![0-9])",
+    r"[群号码:：是为加我 =\-,，(【「“\"~～]{0,6}(?P<id>[1-9][0-9]{4,10}(?![0-9])"
+    rf"|(?<=[号码:：是为])[1-9][0-9]{{2,3}}(?:[ \-][0-9]{{3,4}}){{1,2}}(?![0-9])|[{NUMERALS}]{{6,11}})",
     re.IGNORECASE,
 )
 _PLATE: Final = re.compile(
@@ -59,6 +65,11 @@ _EVERYDAY_PROVINCES: Final = frozenset("新黑青云宁贵吉")
 _DOCUMENT: Final = re.compile(
     r"(?:护照|通行证|军官证|台胞证|回乡证|社保卡?|军字第)[号码:：是为 ]{0,4}(?P<id>[A-Za-z]{0,2}[0-9]{6,10})(?![0-9])"
 )
+
+
+def may_hold_email(folded: str) -> bool:
+    """A cheap look; several of these are faster than one pattern, which could not skip ahead."""
+    return "@" in folded or "at" in folded or "AT" in folded or "艾特" in folded or "#" in folded
 
 
 def emails(folded: str) -> Iterator[Span]:
@@ -88,7 +99,8 @@ def _named(folded: str, match: re.Match[str]) -> bool:
 def plates(folded: str) -> Iterator[Span]:
     for match in _PLATE.finditer(folded):
         tail = match["tail"]
-        if sum(c.isdigit() for c in tail) < (2 if tail[-1] > "z" else 3):
+        called = "车牌" in folded[max(0, match.start() - _CALLS_AFTER) : match.start()]
+        if sum(c.isdigit() for c in tail) < (1 if called else 2 if tail[-1] > "z" else 3):
             continue
         if match["province"] in _EVERYDAY_PROVINCES and "车" not in folded and match["dot"] not in ("·", "•"):
             continue
@@ -97,20 +109,21 @@ def plates(folded: str) -> Iterator[Span]:
 
 # --- numbers
 
-_LONG: Final = re.compile(r"(?<![0-9.])[0-9](?:[ \-]{0,2}[0-9]){13,29}(?:[ \-]?[Xx])?(?![0-9])")
-_RUN14: Final = re.compile(r"(?<![0-9.A-Za-z])[0-9]{14,40}(?![0-9]*[.][0-9])[Xx]?")
+_LONG: Final = re.compile(r"(?<![0-9])(?<![0-9][.])[0-9](?:[ \-]{0,2}[0-9]){13,29}(?:[ \-]?[Xx])?(?![0-9])")
+_RUN14: Final = re.compile(r"(?<![0-9A-Za-z])(?<![0-9][.])[0-9]{14,40}(?![0-9]*[.][0-9])[Xx]?")
 _MOBILE: Final = re.compile(
-    r"(?<![0-9])(?<![0-9][.])(?:[(]?(?:\+|00)? ?86[)]?[ \-]{0,2})?"
-    r"(?P<number>1[ \-.·_]{0,3}[3-9](?:[ \-.·_,，、/]{0,3}[0-9oO]){9})(?![0-9])"
+    r"(?<![0-9])(?<![0-9][.])(?:[(]?(?:\+|00)? ?86[)]?[ \-]{0,2})?(?:[(](?=1[3-9][0-9][)]))?"
+    r"(?P<number>1[ \-.·_*~]{0,3}[3-9](?:[ \-.·_,，、/*~|→\t\n)]{0,3}[0-9oOIl]){9})(?![0-9])"
 )
 _LANDLINE: Final = re.compile(
-    r"(?<![0-9.])(?:(?:\+|00)86[ \-]?)?(?:"
+    r"(?<![0-9])(?<![0-9][.])(?:(?:\+|00)86[ \-]?)?(?:"
     r"[(]0[1-9][0-9]{1,2}[)][ \-]?[1-9][0-9]{2,3}[ \-]?[0-9]{4}"
     r"|0(?:10|2[0-9]|[3-9][0-9]{2})(?:[ \-]{1,3}[1-9]|[2-9])[0-9]{2,3}[ \-]?[0-9]{4}"
     r"|09[0-9]{2}[ \-]?[0-9]{3}[ \-]?[0-9]{3}"
-    r")(?:[ \-]?(?:转|分机|ext\.?)[ :：]?[0-9]{1,6})?(?![0-9])"
+    r"|86[ \-](?:10|2[0-9]|[3-9][0-9]{2})[ \-][2-9][0-9]{2,3}[ \-]?[0-9]{4}"
+    r")(?:[ \-]?(?:转|轉|分机|ext\.?|x)[ :：]?[0-9]{1,6})?(?![0-9])"
 )
-_FOREIGN: Final = re.compile(r"\+ ?[1-9][0-9]{0,2}(?:[ \-()]{0,2}[0-9]){6,13}(?![0-9])")
+_FOREIGN: Final = re.compile(r"(?:\+ ?[1-9][0-9]{0,2}|(?<![0-9])00(?:852|853|886))(?:[ \-()]{0,2}[0-9]){6,13}(?![0-9])")
 _CALLED: Final = re.compile(
     r"(?:电话|座机|固话|致电|联系方式|联系号码|(?<![A-Za-z])(?:tel|phone|mobile)(?![A-Za-z]))"
     r"[号码:：是为 .]{0,4}"
@@ -118,16 +131,18 @@ _CALLED: Final = re.compile(
     re.IGNORECASE,
 )
 _ORDER: Final = re.compile(
-    r"(?:订单|单号|运单|快递|物流|交易|流水|工单|退货|退款|售后|发票|取件码|包裹)[^0-9A-Za-z，。！？；\n\x01]{0,6}"
-    r"(?P<id>(?:[A-Za-z]{1,6}[\- ]?)?[0-9]{4,}(?:-?[0-9A-Za-z]+)*)",
+    r"(?:订单|单号|运单|快递|物流|交易|流水|工单|退货|退款|售后|发票|取件码|包裹|(?<![A-Za-z])order)"
+    r"[^0-9A-Za-z，。！？；\n\x01]{0,6}(?:(?:id|no)[ .:：=#]{0,3})?"
+    r"(?P<id>[0-9]{4}(?: [0-9]{4}){2,5}(?![0-9])|(?:[A-Za-z]{1,6}[\- ]?)?[0-9]{4,}(?:-?[0-9A-Za-z]+)*)",
     re.IGNORECASE,
 )
-_PARCEL: Final = re.compile(r"(?<![A-Za-z0-9])[A-Z]{1,5}[0-9]{9,22}(?:[A-Z]{2})?(?![A-Za-z0-9])", re.IGNORECASE)
+_PARCEL: Final = re.compile(r"(?<![A-Za-z0-9])(?!ISBN)[A-Z]{1,5}[0-9]{9,22}(?:[A-Z]{2})?(?![A-Za-z0-9])", re.IGNORECASE)
 _CARD: Final = re.compile("卡|账号|帐号|账户|帐户|银行")
 _CALLS_AFTER: Final = 8
 _PDD: Final = re.compile(r"(?<![0-9])[0-9]{6}-[0-9]{12,18}(?![0-9])")
-_SEPARATORS: Final = re.compile(r"[ \-.·_,，、/]+")
-_LISTED: Final = re.compile("[,，、/]")
+_SEPARATORS: Final = re.compile(r"[ \-.·_,，、/*~|→\t\n)]+")
+_LISTED: Final = re.compile(r"[,，、/*~|→\n]")
+_LISTED_GROUPS: Final = frozenset(((3, 4, 4), (1,) * 11))
 _PHONE_GROUPS: Final = frozenset(
     (
         (11,),
@@ -141,6 +156,9 @@ _PHONE_GROUPS: Final = frozenset(
         (3, 3, 5),
         (3, 5, 3),
         (3, 3, 3, 2),
+        (3, 2, 2, 2, 2),
+        (3, 4, 2, 2),
+        (3, 2, 2, 4),
     )
 )
 
@@ -174,8 +192,8 @@ def _kind_of_long(number: str) -> str:
         return IDENTITY
     if len(plain) == 15 and plain.isdigit() and is_old_identity_card(plain):
         return IDENTITY
-    # A card is printed in fours; the last group may be anything.
-    in_fours = (all(size == 4 for size in groups[:-1]) and groups[-1] <= 4) or len(groups) == 1
+    # A card is printed in fours; the last group may be anything. Some write its bank's six digits and the rest.
+    in_fours = (all(size == 4 for size in groups[:-1]) and groups[-1] <= 4) or len(groups) == 1 or groups[0] == 6
     if 15 <= len(plain) <= 19 and plain.isdigit() and in_fours and len(set(plain)) > 1 and is_bank_card(plain):
         return BANK_CARD
     return ""
@@ -186,7 +204,7 @@ def phones(folded: str) -> Iterator[Span]:
     for match in _MOBILE.finditer(folded):
         groups = tuple(len(group) for group in _SEPARATORS.split(match["number"]))
         # Commas and slashes stand between prices as well: there only the usual groups are a number.
-        usual = {(3, 4, 4)} if _LISTED.search(match["number"]) else _PHONE_GROUPS
+        usual = _LISTED_GROUPS if _LISTED.search(match["number"]) else _PHONE_GROUPS
         if (groups in usual or (usual is _PHONE_GROUPS and max(groups) <= 2)) and len(set(match["number"])) > 2:
             taken.append((match.start(), match.end(), PHONE))
     taken += [(m.start(), m.end(), LANDLINE) for m in _LANDLINE.finditer(folded)]

@@ -36,7 +36,7 @@ def mask_text(text: str) -> str:
 def _mask_once(text: str) -> str:
     has_ascii = _PLAIN.search(text) is not None
     has_numerals = _NUMERAL_RUN.search(text) is not None
-    if not has_ascii and not has_numerals and addresses.HINT.search(text) is None:
+    if not has_ascii and not has_numerals and _TRADITIONAL.search(text) is None and addresses.HINT.search(text) is None:
         return text
     folded = fold(text)
     spans: list[Span] = []
@@ -51,24 +51,25 @@ def _mask_once(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """The text, same length, with digits, letters and separators of any width or style as plain ASCII."""
-    if _ODD.search(text) is None:
-        return text
-    return _ODD.sub(_fold_match, text)
+    """The text, same length, with digits, letters and separators of any width or style as plain ASCII, and the
+    traditional characters that addresses and accounts are told by as simplified ones."""
+    if _ODD.search(text) is not None:
+        text = _ODD.sub(_fold_match, text)
+    return text if _TRADITIONAL.search(text) is None else text.translate(_SIMPLIFIED)
 
 
 def _finders(folded: str, has_ascii: bool, has_numerals: bool) -> Iterator[Finder]:
     """Those finders whose cheap condition holds, in the order of what wins when two could match."""
-    if "@" in folded or "at" in folded:
-        yield identifiers.emails
     if has_ascii:
+        if identifiers.may_hold_email(folded):
+            yield identifiers.emails
         yield identifiers.plates
-        if identifiers.ACCOUNT_HINT.search(folded):
-            yield identifiers.accounts
-        if _FIVE_DIGITS.search(folded):
-            yield identifiers.long_numbers
-            yield identifiers.phones
-            yield identifiers.orders
+    if (has_ascii or has_numerals) and identifiers.ACCOUNT_HINT.search(folded):
+        yield identifiers.accounts
+    if has_ascii and _FIVE_DIGITS.search(folded):
+        yield identifiers.long_numbers
+        yield identifiers.phones
+        yield identifiers.orders
     if has_numerals:
         yield identifiers.spoken_phones
     if addresses.HINT.search(folded):
@@ -102,13 +103,21 @@ def _replace(text: str, spans: list[Span]) -> str:
 
 _BLANK: Final = "\x01"
 _TRAILERS: Final = "\ufe0f\u20e3\u200b\u200d"
-# Digits of any script, letters and @, full-width ones and circled ones too.
-_PLAIN: Final = re.compile(r"[\dA-Za-z@＠Ａ-Ｚａ-ｚ\u2460-\u2468]")
+# Digits of any script, letters and @; full-width, raised, circled ones and those in brackets too.
+_PLAIN: Final = re.compile(
+    r"[\dA-Za-z@＠Ａ-Ｚａ-ｚ\u00b2\u00b3\u00b9\u2070-\u2089\u2460-\u249b\u24ea-\u24ff\u2776-\u2793\u3220-\u3228\u3280-\u3288]"
+)
 _NUMERAL_RUN: Final = re.compile(rf"[{identifiers.NUMERALS}](?:[ \-,，、.]?[{identifiers.NUMERALS}0-9０-９oO]){{5}}")
 # Fewer digits than five are no number of a person.
-_FIVE_DIGITS: Final = re.compile(r"[0-9](?:[^0-9A-Za-z]{0,3}[0-9oO]){4}")
+_FIVE_DIGITS: Final = re.compile(r"[0-9](?:[^0-9A-Za-z]{0,3}[0-9oOIl]){4}")
 # Everything that is neither plain ASCII nor a common Chinese character or sign.
 _ODD: Final = re.compile(r"[^\x00-\x7f\u3001-\u3020\u3400-\u4dbf\u4e00-\u9fff，。！？；]")
+# What addresses, accounts and orders are told by, where the traditional character is another one.
+_SIMPLIFIED: Final = str.maketrans(
+    "號樓棟單區縣鄉鎮東廣灣臺園廈莊場門層組戶內慶遼寧蘇陝雲貴龍電話機訂運遞貨碼賬帳證為衛護",
+    "号楼栋单区县乡镇东广湾台园厦庄场门层组户内庆辽宁苏陕云贵龙电话机订运递货码账帐证为卫护",
+)
+_TRADITIONAL: Final = re.compile(f"[{''.join(map(chr, _SIMPLIFIED))}]")
 
 
 def _fold_match(match: re.Match[str]) -> str:
@@ -118,7 +127,9 @@ def _fold_match(match: re.Match[str]) -> str:
 @lru_cache(maxsize=4096)
 def _fold_character(character: str) -> str:
     digit = unicodedata.digit(character, None)
-    if digit is not None:
+    if digit is None and "\u3220" <= character <= "\u3288":  # (一) and 一 in a circle
+        digit = int(unicodedata.numeric(character, 0)) or None
+    if digit is not None and digit < 10:
         return str(digit)
     category = unicodedata.category(character)
     if category == "Pd":
