@@ -20,6 +20,7 @@ def score_jsonl(source: IO[bytes], out: IO[bytes]) -> None:
     from sentiment.validity import validity
 
     judge = load()
+    simplified = judge.weights.normalizer.simplified
     for raw in source:
         text = raw.decode("utf-8", "replace").removesuffix("\n")
         verdict = judge.judge_batch([text])
@@ -27,7 +28,7 @@ def score_jsonl(source: IO[bytes], out: IO[bytes]) -> None:
             "score": verdict.score[0],
             "label": verdict.label[0],
             "invalid": validity(text),
-            "aspects": [{"name": aspect.name, "polarity": aspect.polarity} for aspect in aspects(text)],
+            "aspects": [{"name": aspect.name, "polarity": aspect.polarity} for aspect in aspects(simplified(text))],
         }
         out.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
     out.flush()

@@ -57,6 +57,7 @@ class Normalizer:
         """`traditional[i]` is read as `simplified[i]`; both come with the weights, see sentiment/train.py."""
         self._table = _folding_table().copy()
         self._table[_code_points(traditional)] = self._table[_code_points(simplified)]
+        self._simplified = str.maketrans(traditional, simplified)
 
     def batch(self, texts: Sequence[str]) -> SymbolBatch:
         """Promises one text a segment, in order, in time linear in the characters."""
@@ -83,6 +84,10 @@ class Normalizer:
         kept = np.flatnonzero(symbols != _DROPPED)
         kept = kept[_not_a_long_run(symbols[kept])]
         return kept[1:-1] - 1
+
+    def simplified(self, text: str) -> str:
+        """The text, same length, in simplified characters and otherwise as it was written."""
+        return text if text.isascii() else text.translate(self._simplified)
 
     def text(self, text: str) -> str:
         """The folded form of one text, for people to look at."""

@@ -29,8 +29,8 @@ def validity_batch(texts: Sequence[str]) -> list[Validity]:
 
 def validity(text: str) -> Validity:
     """As `validity_batch`, for one text, without the short cut for ordinary ones."""
-    stripped = text.strip()
-    if not stripped or _INVISIBLE.fullmatch(stripped):
+    stripped = text.strip(_BLANKS)
+    if not stripped:
         return "empty"
     if len(stripped) <= _LONGEST_DEFAULT and _DEFAULT.fullmatch(stripped):
         return "default_praise"
@@ -41,6 +41,15 @@ def validity(text: str) -> Validity:
         return "ad"
     return "noise" if _is_noise(stripped) else ""
 
+
+# What shows nothing: blanks, controls, joiners, directions, a byte order mark, variation selectors.
+_NOTHING_SHOWN: Final = (
+    (0x00, 0x20), (0x7F, 0xA0), (0x2000, 0x200F), (0x2028, 0x202F), (0x205F, 0x206F), (0xFE00, 0xFE0F),
+    (0xFEFF, 0xFEFF),
+)  # fmt: skip
+_BLANKS: Final = "\u1680\u3000" + "".join(
+    chr(code) for first, last in _NOTHING_SHOWN for code in range(first, last + 1)
+)
 
 # --- default praise
 
@@ -61,7 +70,7 @@ _DEFAULT_SENTENCE: Final = (
     r"(?:好评|好評|评价|評價|五星|5星)(?:处理)?"
     rf"|{_WHO}(?:觉得|覺得|认为|認為)商品(?:非常|较|較|很)?(?:好|不错|不錯)[,，](?:给出|給出)了?(?:[5五]星)?(?:好评|好評))"
 )
-_DEFAULT: Final = re.compile(rf"[\[(（【「\"“ ]*(?:{_DEFAULT_SENTENCE}[\])）】」\"”。.!！,，~～;；:： …]*)+")
+_DEFAULT: Final = re.compile(rf"[\[(（【「\"“ *]*(?:{_DEFAULT_SENTENCE}[\])）】」\"”。.!！,，~～;；:： …*]*)+")
 
 # --- links and advertisements
 
@@ -116,7 +125,6 @@ def _is_ad(text: str, has_link: bool) -> bool:
 
 # --- noise
 
-_INVISIBLE: Final = re.compile(r"[\s\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufe00-\ufe0f\x00-\x1f]*")
 # Punctuation that says nothing; brackets, ^ _ > < are left out, since faces are made of them.
 _SIGNS_AND_DIGITS: Final = re.compile(r"[\s。．.,，、…~～!！?？\-—*#·'\"“”‘’`|/\\+＋0-9０-９%￥$&@]+")
 _VALUED_DIGITS: Final = re.compile(r"[^0-9]*(?:6{2,}|8{2,}|9{2,}|2?3{3,}|[1-5]|100|10(?:/10)?|520|1314|7456|94)[^0-9]*")
@@ -169,11 +177,14 @@ _SIGNS: Final = PairSet(
     + _words(_CONTACT)
     + _words(_PROMOTION)
 )
+# By code point: a blank that `str.strip` leaves. The repetition that is counted would hold it.
+_HIDDEN: Final = np.zeros(0x10000, dtype=np.bool_)
+_HIDDEN[[ord(blank) for blank in _BLANKS if not blank.isspace()]] = True
 
 
 def _suspects(texts: Sequence[str]) -> list[bool]:
-    """The texts that need a closer look: one of the signs, no Chinese character, hardly any, or much
-    repetition."""
+    """The texts that need a closer look: one of the signs, something invisible, no Chinese character, hardly any, or
+    much repetition."""
     batch = encode(texts)
     codes, starts, lengths = batch
     chinese = np.add.reduceat((codes >= 0x4E00) & (codes <= 0x9FFF), starts, dtype=np.intp)
@@ -181,5 +192,6 @@ def _suspects(texts: Sequence[str]) -> list[bool]:
     for distance in (1, 2, 3):
         repeated[distance:] |= codes[distance:] == codes[:-distance]
     repetition = np.add.reduceat(repeated, starts, dtype=np.intp)
-    suspects: list[bool] = (_SIGNS.in_texts(batch) | (chinese < 3) | (2 * repetition >= lengths)).tolist()
+    hidden = np.logical_or.reduceat(_HIDDEN[np.minimum(codes, len(_HIDDEN) - 1)], starts)
+    suspects: list[bool] = (_SIGNS.in_texts(batch) | hidden | (chinese < 3) | (2 * repetition >= lengths)).tolist()
     return suspects

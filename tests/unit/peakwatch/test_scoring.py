@@ -1,9 +1,10 @@
+import json
 import math
 from io import BytesIO
 
 import pytest
 
-from peakwatch.scoring import score_explained
+from peakwatch.scoring import score_explained, score_jsonl
 
 
 def test_explaining_says_which_texts_were_taken_for_mere_statements() -> None:
@@ -32,3 +33,15 @@ def test_pieces_and_the_rest_add_up_to_the_score() -> None:
 
 def test_a_text_that_commands_the_terminal_is_explained_without_its_commands() -> None:
     assert "\x1b" not in "\n".join(explained("客服\x1b[31m太差\x1b[0m，垃圾\r质量很好"))
+
+
+@pytest.mark.parametrize(
+    ("traditional", "simplified"),
+    [("質量很差，客服態度惡劣", "质量很差，客服态度恶劣"), ("發貨太慢，是假貨", "发货太慢，是假货")],
+)
+def test_traditional_characters_speak_of_the_same_aspects(traditional: str, simplified: str) -> None:
+    out = BytesIO()
+    score_jsonl(BytesIO(f"{traditional}\n{simplified}\n".encode()), out)
+    first, second = (json.loads(line)["aspects"] for line in out.getvalue().splitlines())
+    assert first == second
+    assert {one["polarity"] for one in first} == {-1.0}

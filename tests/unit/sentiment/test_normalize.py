@@ -62,3 +62,7 @@ def test_a_symbol_comes_from_the_first_character_that_it_stands_for(typed: str, 
 def test_every_symbol_has_an_origin(typed: str) -> None:
     read = [NORMALIZER.text(typed[place]) for place in NORMALIZER.origins(typed)]
     assert "".join(read) == NORMALIZER.text(typed)
+
+
+def test_a_text_is_simplified_in_place_and_kept_otherwise() -> None:
+    assert NORMALIZER.simplified("東西爛，ＡＢＣ\ud800 買") == "東西烂，ＡＢＣ\ud800 买"

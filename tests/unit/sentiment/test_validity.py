@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sentiment.validity import REASONS, validity, validity_batch
 
 INVALID = {
-    "empty": ("", "   ", "\u3000\u3000", "\n\t", "\u200b\u200b", "\ufeff"),
+    "empty": ("", "   ", "\u3000\u3000", "\n\t", "\u200b\u200b", "\ufeff", "\x00\x07 \ufe0f"),
     "default_praise": (
         "此用户没有填写评价",
         "此用户没有填写评价。",
@@ -29,6 +29,9 @@ INVALID = {
         "该用户觉得商品非常好，给出了5星好评",
         "15天内买家未作出评价，系统默认好评",
         "用户未在规定时间内评价，系统自动默认好评",
+        "\ufeff此用户没有填写评价",
+        "系统默认好评\u200b\u200b",
+        "**此用户没有填写评价**",
     ),
     "ad": (
         "加微信 abc12345 领优惠券",
