@@ -11,7 +11,8 @@ EXAMPLES: Final = """examples:
   peakwatch score --label 50 --out labels.jsonl < reviews.txt
 
 A line of input is one text; a line of output is score<TAB>label. The score is the probability that the text is
-positive: 0 negative, 1 positive.
+positive: 0 negative, 1 positive. Lines are answered as they come: tail -f may feed them, and a program may ask
+line by line.
 
 --label N picks the N texts that the judge is least sure of (one in ten by chance), masks them, and asks you about one
 after the other; without a terminal it writes them with an empty label, to be filled in. What comes of it goes to
