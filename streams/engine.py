@@ -94,7 +94,7 @@ class Engine:
     def feed(self, lines: Sequence[Line]) -> Iterator[Alert]:
         """Take lines in order of arrival; gives the alerts they lead to. How they are batched changes nothing."""
         accepted, newest, cuts = self._take(lines)
-        verdicts = judge_reviews(self._config.judging, self._sources[REVIEWS].near, accepted)
+        verdicts = judge_reviews(self._config.judging, self._sources[REVIEWS].near, accepted, salt=self._config.salt)
         at = 0
         for index, (item, verdict) in enumerate(zip(accepted, verdicts, strict=True)):
             if at < len(cuts) and cuts[at].at == index:

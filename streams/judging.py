@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
 from schemas.events import Review
+from schemas.masking import pseudonym
 from sentiment.neardup import Mark, NearDuplicates
 from sentiment.watch import pair_buckets
 from streams.intake import Accepted
@@ -57,8 +58,13 @@ class Judging:
     words: bool = True
 
 
-def judge_reviews(how: Judging, near: NearDuplicates, accepted: Sequence[Accepted]) -> list[Verdict | None]:
-    """A verdict for each review of the batch, None for every other event, in order."""
+def judge_reviews(
+    how: Judging, near: NearDuplicates, accepted: Sequence[Accepted], *, salt: bytes
+) -> list[Verdict | None]:
+    """A verdict for each review of the batch, None for every other event, in order.
+
+    `near` is part of snapshots, so it hears of customers by their pseudonyms.
+    """
     places = [i for i, item in enumerate(accepted) if type(item.event) is Review]
     verdicts: list[Verdict | None] = [None] * len(accepted)
     if not places:
@@ -69,7 +75,8 @@ def judge_reviews(how: Judging, near: NearDuplicates, accepted: Sequence[Accepte
     marks = [ORIGINAL] * len(texts)
     if how.copies or how.drop_copies:
         marks = near.mark_batch(
-            texts, [accepted[i].at_ms for i in places], [review.customer_id or "" for review in reviews],
+            texts, [accepted[i].at_ms for i in places],
+            [pseudonym(review.customer_id, salt=salt) for review in reviews],
             [review.product_id or "" for review in reviews],
         )  # fmt: skip
     invalid = how.validity(texts)

@@ -83,7 +83,7 @@ class Source:
                 accepted.append(taken)
             elif isinstance(taken, DeadLetter):
                 facts.dead_letters.append(taken)
-        verdicts = judge_reviews(self.config.judging, self.near, accepted)
+        verdicts = judge_reviews(self.config.judging, self.near, accepted, salt=self.config.salt)
         for item, verdict in zip(accepted, verdicts, strict=True):
             self.absorb(item, verdict, facts=facts, sla_newest_ms=item.newest_ms)
         facts.deltas = self.panes.drain()

@@ -253,6 +253,18 @@ def test_drop_copies_leaves_out_what_one_customer_repeats() -> None:
     assert the_hour(repeated + others, drop_copies=True).judged == 4
 
 
+def test_a_snapshot_holds_no_customers_id_and_knows_the_customer_all_the_same() -> None:
+    before, after = source(drop_copies=True), source(drop_copies=True)
+    before.feed(
+        [review(1, "差差评再也不来了", customer_id="13812345678"), review(2, "差差评再也不来了", customer_id="c2")]
+    )
+    pages = dict(before.dump_dirty())
+    assert all(b"13812345678" not in page for page in pages.values())
+    after.load(pages)
+    rows = rows_of([after.feed([review(3, "差差评再也不来了", customer_id="13812345678")]).deltas])
+    assert {row.judged for row in rows} == {0}
+
+
 def test_drop_copies_leaves_out_a_burst_of_copied_praise_but_no_burst_of_anger() -> None:
     praise, anger = (
         the_hour([review(i, text, customer_id=f"c{i}", product_id="p1") for i in range(10)], drop_copies=True)
