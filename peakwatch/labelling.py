@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final
 
+from peakwatch.terminal import readable
 from schemas.errors import PermanentError
 from schemas.results import Alert, AlertAction
 from sentiment.judge import load
@@ -40,7 +41,7 @@ def doubtful(
 def asked(chosen: Sequence[tuple[str, float]], ask: Ask) -> Iterator[Labelled]:
     """What a person says of the texts, one after the other; the score is not shown, lest it be agreed with."""
     for number, (text, score) in enumerate(chosen, start=1):
-        answer = _answer(f"\n[{number}/{len(chosen)}] {text}\n{QUESTION}", ask)
+        answer = _answer(f"\n[{number}/{len(chosen)}] {readable(text)}\n{QUESTION}", ask)
         if answer == QUIT:
             return
         if answer in KEYS:
@@ -122,7 +123,9 @@ def known_texts(path: Path) -> list[str]:
         blank = [_text_to_fill_in(line) for line in lines]
         filled = [line if text is None else "" for line, text in zip(lines, blank, strict=True)]
         return [labelled.text for labelled in read_labels(filled)] + [text for text in blank if text is not None]
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise PermanentError(f"{path}: {error.strerror or error}; give another --out") from None
+    except ValueError as error:
         raise PermanentError(f"{path}: {error}; give another --out, or mend it") from None
 
 

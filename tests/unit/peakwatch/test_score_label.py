@@ -70,6 +70,12 @@ def test_another_key_is_asked_again_and_the_end_of_input_ends() -> None:
     assert [one.label for one in asked([("a", 0.5), ("b", 0.5)], answering("x\n", "\n", "p\n"))] == ["positive"]
 
 
+def test_a_text_commands_no_terminal_where_it_is_asked_about() -> None:
+    shown: list[str] = []
+    list(asked([("差\x1b[2J\r好", 0.5)], lambda question: shown.append(question) or "q\n"))  # type: ignore[func-returns-value]
+    assert "差 [2J 好" in shown[0]
+
+
 def test_without_a_terminal_the_labels_are_left_to_be_filled_in(tmp_path: Path) -> None:
     out = io.BytesIO()
     assert label_round(source(), out, n=4, seed=1, ask=None) == 4
