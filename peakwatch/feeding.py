@@ -10,6 +10,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from schemas.errors import TransientError
+from schemas.events import decoded
 from schemas.settings import Settings
 from schemas.topics import KEY_FIELD, SOURCES
 
@@ -99,12 +100,12 @@ class _Address(msgspec.Struct):
     shop_id: str | None = None
 
 
-_decode: Final = msgspec.json.Decoder(_Address).decode
+_decoder: Final = msgspec.json.Decoder(_Address)
 
 
 def _address(line: bytes) -> tuple[str | None, bytes | None]:
     try:
-        address = _decode(line)
+        address = decoded(_decoder, line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None, None
     if address.topic not in SOURCES:

@@ -18,7 +18,7 @@ import sentiment.words
 from peakwatch.config import Config
 from peakwatch.held_windows import HeldWindows
 from schemas.errors import PermanentError
-from schemas.events import MAX_MESSAGE_BYTES
+from schemas.events import MAX_MESSAGE_BYTES, decoded
 from schemas.lines import alert_line, sla_line
 from schemas.results import Alert
 from schemas.rules import ThresholdRule
@@ -151,7 +151,7 @@ def _batches(records: Iterator[Record]) -> Iterator[tuple[int, list[Line]]]:
     count = 0
     for record in records:
         try:
-            topic = _topic_of.decode(record.raw).topic
+            topic = decoded(_topic_of, record.raw).topic
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             topic = ""  # the engine counts it as a dead letter
         batch.append(Line(_topics.get(topic, topic), record))

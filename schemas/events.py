@@ -3,7 +3,8 @@
 Decides what is readable; where an unreadable message goes is the caller's business (`BadEvent` says why it is one).
 """
 
-from typing import Annotated, Final, Literal, get_args
+import re
+from typing import Annotated, Final, Literal, TypeVar, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -28,6 +29,7 @@ Action = Literal[
 ]  # fmt: skip
 
 Dims = tuple[str, str, str, str, str, str]
+T = TypeVar("T")
 DIMENSIONS: Final = ("category", "channel", "region", "customer_tier", "shop_id", "product_id")
 
 
@@ -133,7 +135,7 @@ def decode_event(topic: str, raw: bytes, *, now_ms: int | None = None) -> Decode
     except msgspec.ValidationError as error:
         event = _without_csat(decoder, raw, str(error))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadEvent("not_json", str(error)) from None
+        event = _with_half_characters(decoder, raw, str(error))
     except RecursionError:
         raise BadEvent("not_json", "message: nested too deep") from None
     at_ms = _instant(event.event_time)
@@ -147,9 +149,24 @@ def decode_event(topic: str, raw: bytes, *, now_ms: int | None = None) -> Decode
 def peek_instant(raw: bytes) -> int:
     """The event time of a message, read without the rest of it; -1 where there is none that can be read."""
     try:
-        return _instant(_timed.decode(raw).event_time)
+        return _instant(decoded(_timed, raw).event_time)
     except (BadEvent, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return -1
+
+
+def decoded(decoder: msgspec.json.Decoder[T], raw: bytes) -> T:
+    """What a decoder makes of a message; halves of characters are U+FFFD to it, which it would not take otherwise.
+
+    They come of texts cut within an emoji, as programs cut that count in UTF-16: `…\\ud83d"`. Raises what the decoder
+    does.
+    """
+    try:
+        return decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        whole = _ESCAPED.sub(_without_half, raw)
+        if whole == raw:
+            raise
+        return decoder.decode(whole)
 
 
 def _without_csat(decoder: msgspec.json.Decoder[AnyEvent], raw: bytes, mistake: str) -> AnyEvent:
@@ -165,6 +182,29 @@ def _without_csat(decoder: msgspec.json.Decoder[AnyEvent], raw: bytes, mistake: 
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadEvent("not_json", str(error)) from None
     return msgspec.structs.replace(step, csat=float("inf"))
+
+
+def _with_half_characters(decoder: msgspec.json.Decoder[AnyEvent], raw: bytes, mistake: str) -> AnyEvent:
+    """As `decoded`, but an id or a dimension with half a character is none."""
+    try:
+        event = decoded(decoder, raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise BadEvent("not_json", mistake) from None
+    others = (getattr(event, field) for field in event.__struct_fields__ if field != "text")
+    if any(type(other) is str and "\ufffd" in other for other in others):
+        raise BadEvent("not_json", mistake)
+    return event
+
+
+# Escapes from left to right: a whole pair, a half, any other (a backslash of its own takes what follows along).
+_ESCAPED: Final = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+
+
+def _without_half(escape: re.Match[bytes]) -> bytes:
+    return rb"\ufffd" if escape["half"] else escape[0]
 
 
 def _instant(value: int | str) -> int:

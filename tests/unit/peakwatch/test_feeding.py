@@ -57,6 +57,12 @@ def test_a_line_goes_to_its_topic_by_the_contract_s_key(topic: str, field: str) 
     assert (fed.sent, fed.refused) == (2, 0)
 
 
+def test_a_text_cut_within_an_emoji_goes_as_it_is() -> None:
+    to, cut = Producer(), line(topic="reviews", product_id="k", text="差\ud83d")
+    feed([cut], to, rate=None)
+    assert to.sent == [("reviews", cut, b"k")]
+
+
 @pytest.mark.parametrize("raw", [b"", b"\xff", b"[]", b'{"a":1}', b'{"topic":"windows"}', b'{"topic":1}', b"[" * 9999])
 def test_a_line_without_a_topic_of_ours_is_counted_and_left_out(raw: bytes) -> None:
     to = Producer()

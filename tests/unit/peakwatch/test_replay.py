@@ -92,6 +92,11 @@ def test_all_rubbish_together_is_counted_line_by_line(replay: Replay) -> None:
     assert (ran.status, ran.summary["dead_letters"], ran.summary["events"]) == (0, len(RUBBISH), 1)
 
 
+def test_a_text_cut_within_an_emoji_is_an_event(replay: Replay) -> None:
+    ran = replay(event(1, 1_762_800_000_000, text="客服太差\ud83d"))
+    assert (ran.summary["events"], ran.summary["dead_letters"]) == (1, 0)
+
+
 def test_a_byte_order_mark_costs_no_line(replay: Replay) -> None:
     ran = replay(b"\xef\xbb\xbf" + event(1, 5) + b"\n" + event(2, 6))
     assert [ran.summary[name] for name in COUNTS] == [2, 0, 0, 0, 0]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import BadEvent
-from schemas.events import EVENT_TYPES, MAX_AHEAD_MS, MAX_MESSAGE_BYTES, Review, Ticket, decode_event
+from schemas.events import EVENT_TYPES, MAX_AHEAD_MS, MAX_MESSAGE_BYTES, Review, Ticket, decode_event, peek_instant
 from schemas.instants import MAX_MS
 from schemas.topics import SOURCES
 
@@ -149,6 +149,28 @@ def test_a_score_that_no_float_holds_excuses_no_other_mistake(more: bytes, reaso
 )  # fmt: skip
 def test_rubbish_is_refused(message: bytes) -> None:
     assert refusal("reviews", message) in {"not_json", "invalid_field", "too_large"}
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (rb"\ud83d", "\ufffd"), (rb"\uDE00!", "\ufffd!"), (rb"\ud83d\ud83d\ude00", "\ufffd😀"),
+        (rb"\\ud83d \ud83d", "\\ud83d \ufffd"), (rb"\n\"\ud83d\"", '\n"\ufffd"'),
+    ],
+)  # fmt: skip
+def test_a_text_cut_within_an_emoji_is_read_with_half_of_it_unknown(written: bytes, read: str) -> None:
+    message = b'{"event_id":"a","event_time":1,"review_id":"r","text":"%b"}' % written
+    event, at_ms = decode_event("reviews", message)
+    assert (event.text, at_ms) == (read, 1)  # type: ignore[union-attr]  # a review
+    assert peek_instant(message) == 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [rb'"category":"\ud83d"', rb'"text":"\ud83d","shop_id":"\udc00"', rb'"text":"\ud83d', rb'"text":"\ud83d\x"'],
+)
+def test_half_a_character_excuses_no_id_no_dimension_and_no_other_mistake(fields: bytes) -> None:
+    assert refusal("reviews", b'{"event_id":"a","event_time":1,"review_id":"r",' + fields + b"}") == "not_json"
 
 
 def test_deep_nesting_in_an_unknown_field_is_refused_not_crashed() -> None:
