@@ -41,7 +41,8 @@ HINT: Final = re.compile(
     rf"|[省市区县盟旗]{_NAME}{{1,9}}(?:[路街巷弄村镇乡]|大道|小区|花园|胡同|科技园)"
     rf"|[栋幢座元楼][0-9一二三四五六七八九十]"
     rf"|[园区寓苑庄村厦场社舍][0-9A-Za-z一二三四五六七八九十]{{1,4}}[栋幢座号室-]"
-    rf"|地址|住址|家住"
+    r"|[城府湾邸郡都庭居轩阁区][0-9]{1,3}-[0-9]{1,2}-[0-9]{3}"
+    r"|地址|住址|家住"
 )
 _DOOR: Final = (
     rf"(?:[ ,，\-]?(?:{_NUMBER}(?:[\-之]{_NUMBER}){{0,3}}|[A-Za-z]) ?"
@@ -61,6 +62,9 @@ _ESTATE: Final = re.compile(
 )
 # 区 is told of shops and stores, too: there only a building tells that somebody lives in it.
 _QUARTER: Final = re.compile(rf"{_NAME}[东西南北一二三四五六七八九十]区 ?{_NUMBER}(?:号楼|[栋幢])")
+# Building, entrance and flat: nothing else is written so behind a place, but for a date.
+_FLAT: Final = r"[0-9]{1,3}-[0-9]{1,2}-(?!(?:19|20)[0-9]{2}(?![0-9]))[0-9]{3,4}(?![0-9\-])"
+_NAMED_FLAT: Final = re.compile(rf"(?:{_NAME}[城府湾邸郡都庭居轩阁]|[A-Za-z]区){_FLAT}")
 # 道 is a word of its own (知道, 味道): only behind a district is it a road.
 _AVENUE: Final = re.compile(rf"[区市]{_NAME}{{1,4}}(?<![知味频通报轨管渠])道{_NUMBER}号")
 _LEVEL: Final = rf"(?:街道|大道|大街|胡同|[路街巷弄村镇乡]|{_COMPOUND})"
@@ -83,7 +87,7 @@ _RIGHT: Final = re.compile(
     r"|[\- ]?[0-9]{1,5}(?:[\-][0-9]{1,5}){0,3}(?![0-9元块年月天个])|(?<=[元楼])[一二三四五六七八九零〇]{3,4})*"
 )
 _LOOK_BACK: Final = 32
-_CORES: Final = (_CHAIN, _ROAD, _AVENUE, _ESTATE, _QUARTER, _BUILDING)
+_CORES: Final = (_CHAIN, _ROAD, _AVENUE, _ESTATE, _QUARTER, _NAMED_FLAT, _BUILDING)
 
 
 def find(text: str) -> Iterator[tuple[int, int]]:
