@@ -97,13 +97,13 @@ _CONTACT_SIGN: Final = re.compile(_CONTACT)
 _PROMOTION_SIGN: Final = re.compile(_PROMOTION)
 _INVITES: Final = re.compile("加我|加微|加薇|加威|加v|加V|加q|加Q|加群|进群|扫码|私聊|私我|联系我")
 _ACCOUNT: Final = re.compile(
-    r"(?:微信|薇信|威信|[vV][xX信]|[wW][xX]|[qQ][qQ]|群|加[vVqQ我微薇]信?)[号群:：是 ]{0,4}"
+    r"(?:微信|薇信|威信|[vV][xX信]|[wW][xX]|[qQ][qQ]|(?<![A-Za-z])[vV](?=[:：])|群|加[vVqQ我微薇]信?)[号群:：是 ]{0,4}"
     r"(?:[A-Za-z0-9_\-]{5,}|\[微信号\]|\[QQ号\]|\[手机号\])"
 )
 # Who tells of a fraud uses the swindler's words; who complains speaks of the shop.
 _TELLS: Final = re.compile(
     "骗|騙|投诉|投訴|举报|舉報|客服|退款|退货|退貨|卖家|賣家|商家|店家|差评|差評|上当|上當|让我|叫我|要我|非要|诱导|小心|别信|质量|质感|"
-    "物流|快递|收到|快遞|報警|报警|恶心|垃圾|假货|不信|烂|又不|不给|没给|不认|不能|不了|没有用"
+    "物流|快递|收到|快遞|報警|报警|恶心|垃圾|假货|假的|坑|忽悠|套路|无语|失望|太差|没送|不送|打不开|打不通|不信|烂|又不|不给|没给|不认|不能|不了|没有用"
 )
 _LONGEST_AD: Final = 160
 _LONGEST_BARE_CONTACT: Final = 30
@@ -128,7 +128,7 @@ def _is_ad(text: str, has_link: bool) -> bool:
 # Punctuation that says nothing; brackets, ^ _ > < are left out, since faces are made of them.
 _SIGNS_AND_DIGITS: Final = re.compile(r"[\s。．.,，、…~～!！?？\-—*#·'\"“”‘’`|/\\+＋0-9０-９%￥$&@]+")
 _VALUED_DIGITS: Final = re.compile(r"[^0-9]*(?:6{2,}|8{2,}|9{2,}|2?3{3,}|[1-5]|100|10(?:/10)?|520|1314|7456|94)[^0-9]*")
-_ONE_UNIT: Final = re.compile(r"(.{1,3}?)\1{3,}.{0,2}", re.DOTALL)
+_ONE_UNIT: Final = re.compile(r"(?P<unit>.{1,3}?)(?P=unit){3,}(?P<rest>.{0,2})", re.DOTALL)
 _FILLERS: Final = frozenset("啊哦噢嗯呃额呵吧呀哈嘿唔咦的了一二三是在有和就我你他不人哒啦嘛呢喔滴丶丨亅1234567890")
 _KEYS: Final = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _LETTERS_ONLY: Final = re.compile(r"[A-Za-z]{5,}")
@@ -139,8 +139,10 @@ def _is_noise(text: str) -> bool:
         return _VALUED_DIGITS.fullmatch(text) is None
     repeated = _ONE_UNIT.fullmatch(text)
     if repeated:
-        unit = repeated[1]
-        return all(c in _FILLERS or not c.isalnum() for c in unit) and not _laughs(unit) and _is_flat(unit)
+        # 啊啊啊啊烂: what comes last may be all that is said.
+        unit, rest = repeated["unit"], repeated["rest"]
+        says_nothing = all(c in _FILLERS or not c.isalnum() for c in unit + rest)
+        return says_nothing and not _laughs(unit) and _is_flat(unit + rest)
     return _LETTERS_ONLY.fullmatch(text) is not None and _is_mash(text.lower())
 
 
