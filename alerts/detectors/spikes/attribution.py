@@ -62,13 +62,14 @@ def candidates(tally: Tally, column: int, *, uncertainty: Floats, alarm_excess: 
     ]  # fmt: skip
 
 
+def merit(one: Candidate, rank: Floats) -> float:
+    """How well a slice explains the alarm, in nats: the best of many owes more of its evidence to chance."""
+    return float(one.plain + SPECIFIC_NATS * rank[one.column] - CHANCE * math.log(one.rivals))
+
+
 def most_specific(found: list[Candidate], rank: Floats) -> Candidate | None:
-    """The one to name, if there is any: the best of many slices owes more of its evidence to chance."""
-    return max(
-        found,
-        key=lambda one: (one.plain + SPECIFIC_NATS * rank[one.column] - CHANCE * math.log(one.rivals), -one.sid),
-        default=None,
-    )
+    """The one to name, if there is any."""
+    return max(found, key=lambda one: (merit(one, rank), -one.sid), default=None)
 
 
 def change_point(at: Ids, gains: Floats) -> int:

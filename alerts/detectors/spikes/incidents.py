@@ -1,5 +1,7 @@
 """Incidents that are open, or were of late: whose events they claim, how large they are, and when they are over."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -14,8 +16,6 @@ MEMORY_MS: Final = 15 * 60_000
 LATELY_MS: Final = 86_400_000
 SIDE_MS: Final = 10 * 60_000
 PART: Final = 0.2  # of an incident's excess, at least, must be another one's if they are one
-WITHIN: Final = 0.9  # of an incident's negatives (complaints) in another slice: it lies within that
-OUTGROWN: Final = 2.0  # times the excess of an incident within it: that was but the first of it to be seen
 MARGIN: Final = 1.1  # an incident's events are expected at its ratio and a little more
 UNCLEAR_MS: Final = 3 * 3_600_000  # an incident that lasts longer may rest on a wrong expectation: it is learnt again
 
@@ -43,7 +43,7 @@ class Incident:
     evidence: float = 0.0
     stream_nats: float = 0.0  # what of the threshold the stream as a whole asked for when it was raised
     folded: bool = False  # a further side of an incident that was told already: takes its events, tells nothing
-    part: int = 0  # that incident's slice, where it lies within this one's: it may be but a part
+    side_of: int = 0  # that incident's slice
 
     @property
     def middle_ratio(self) -> float:
@@ -110,15 +110,25 @@ class Incidents:
             theirs = (sids[:, one.column] == one.sid) & (at >= one.starts_at)
             both, its, ours = (float(got[rows].sum()) for rows in (inside & theirs, theirs, inside))
             if self._is_side(new, one, both, (its, ours)):
-                new.folded, new.part = True, 0 if one.folded or both < WITHIN * its else one.sid
+                new.folded, new.side_of = True, one.side_of if one.folded else one.sid
                 return
 
-    def outgrown(self, one: Incident) -> Incident | None:
-        """The incident that this folded one was taken for a side of, where that turns out to be but a part of it."""
-        part = next((other for other in self.known if other.sid == one.part and not other.folded), None)
-        if part is None or one.got + 0.5 < self._settings.min_ratio * (one.due + 0.5):
-            return None
-        return part if one.excess() >= OUTGROWN * max(1.0, part.excess()) else None
+    @contextmanager
+    def beside(self, one: Incident) -> Iterator[None]:
+        """As if this one, and what was folded into it, were not known."""
+        known = self.known
+        self.known = [other for other in known if other is not one and not (other.folded and other.side_of == one.sid)]
+        try:
+            yield
+        finally:
+            self.known = known
+
+    def drop(self, one: Incident) -> None:
+        """Forget this one, and what was folded into it: it goes by another name from now on."""
+        with self.beside(one):
+            known = self.known
+        self.known = known
+        self.lately = max(0.0, self.lately - 1.0)
 
     def _is_side(self, new: Incident, one: Incident, both: float, sums: tuple[float, float]) -> bool:
         """Whether a new incident is one already told, seen from a wider, narrower or crossing slice.

@@ -3,6 +3,7 @@
 What differs between reviews and complaints stands in `reviews.py`, `complaints.py` and `orders.py`.
 """
 
+import math
 from typing import Any, Final
 
 import numpy as np
@@ -29,6 +30,8 @@ LIKELY_RATIO: Final = 1.25  # a slice may be named from here on; whether it is t
 CONFIRMED: Final = 0.97  # of the evidence must be left when it is recalculated from the events themselves
 WARM_UP: Final = 8.0  # negatives (complaints) learnt before anything is called unusual
 WELL_KNOWN: Final = 50.0  # and before everything is
+RENAMED_NATS: Final = 3.0  # by which another slice must explain an incident better to take over its name
+RENAMED_MS: Final = 30 * MINUTE_MS  # later everybody knows it by the old one
 MOST_ALARMS: Final = 5  # named in a pane; the rest in the next
 HELD_MS: Final = 40_000
 WORTH_REBUILDING: Final = 2.5  # nats
@@ -218,11 +221,13 @@ class Watch:
                 return None
             since = self._start(best, now_ms)
         assert best is not None
+        return self._begin(best, since, now_ms) if self._is_spike(best) else None
+
+    def _is_spike(self, best: Candidate) -> bool:
+        """Whether a slice is, by itself, unusual enough to be told."""
         enough = best.got >= self.settings.min_count and best.got + 0.5 >= self.settings.min_ratio * (best.due + 0.5)
         let_off = min(0.0, float(chances.by_size(self.settings, best.due)))
-        if not enough or best.nats < CONFIRMED * (self.wanted(best.sid) + let_off):
-            return None
-        return self._begin(best, since, now_ms)
+        return enough and best.nats >= CONFIRMED * (self.wanted(best.sid) + let_off)
 
     def _candidates(self, alarm: int, since_ms: int, now_ms: int) -> list[Candidate]:
         rows = self.recent.rows(since_ms)
@@ -318,7 +323,6 @@ class Watch:
                     found.append(self.decision(one, "clear", now_ms, evidence.of(self, one, now_ms)))
                 continue
             if one.folded:
-                found += self._outgrow(one, now_ms)
                 continue
             severity = self.incidents.severity((one.got + 0.5) / (one.due + 0.5), one.excess())
             worse = severity == "critical" and one.severity != "critical"
@@ -326,22 +330,26 @@ class Watch:
                 one.severity = severity
             if worse or (now_ms - one.told_at >= self.config.update_ms and one.relief == 0.0):
                 one.told_at = now_ms
-                told = evidence.of(self, one, now_ms)
-                found.append(self.decision(one, "update", now_ms, told, "escalated" if worse else ""))
+                renamed = self._rename(one, now_ms)
+                if not renamed:
+                    told = evidence.of(self, one, now_ms)
+                    renamed = [self.decision(one, "update", now_ms, told, "escalated" if worse else "")]
+                found += renamed
         return found
 
-    def _outgrow(self, one: Incident, now_ms: int) -> list[Decision]:
-        """Tell a folded incident after all, in place of the one that was seen first and is but a part of it."""
-        part = self.incidents.outgrown(one)
-        if part is None:
+    def _rename(self, one: Incident, now_ms: int) -> list[Decision]:
+        """Tell a young incident by another name, where by now another slice explains all of it clearly better."""
+        if now_ms - one.raised_at > RENAMED_MS:
             return []
-        one.folded, one.part, one.told_at = False, 0, now_ms
-        one.severity = self.incidents.severity((one.got + 0.5) / (one.due + 0.5), one.excess())
-        found = [self.decision(one, "raise", now_ms, evidence.of(self, one, now_ms))]
-        if not part.ends_at:
-            found.append(self.decision(part, "clear", now_ms, evidence.of(self, part, now_ms), "folded"))
-        part.folded = True
-        return found
+        with self.incidents.beside(one):
+            found = self._candidates(one.sid, one.starts_at, now_ms)
+        best = attribution.most_specific(found, self.table.rank)
+        merits = {other.sid: attribution.merit(other, self.table.rank) for other in found}
+        if best is None or merits[best.sid] < merits.get(one.sid, math.inf) + RENAMED_NATS or not self._is_spike(best):
+            return []
+        ended = self.decision(one, "clear", now_ms, evidence.of(self, one, now_ms), "folded")
+        self.incidents.drop(one)
+        return [*self._begin(best, one.starts_at, now_ms), ended]
 
     def decision(self, one: Incident, state: Any, now_ms: int, told: evidence.Told, reason: str = "") -> Decision:
         """The decision about an incident."""

@@ -151,43 +151,6 @@ def test_a_small_incident_that_shares_a_little_is_no_side_of_a_large_one(table: 
     assert [*told, wide.folded] == [False, True]
 
 
-def test_what_turns_out_to_be_but_a_part_gives_way_to_the_wider_incident(table: SliceTable) -> None:
-    rows = np.array([table.ids(("手机", "app", "华东", "金卡", "s1", f"p{n}")) for n in range(30)]
-                    + [table.ids(("手机", "web", "华南", "金卡", "s2", f"p{n}")) for n in range(20)])  # fmt: skip
-    category, shop, region = (table.slices.index((name,)) for name in ("category", "shop_id", "region"))
-    incidents = Incidents(table, COMPLAINT, SpikeConfig())
-    first = incident(table, shop, int(rows[0, shop]), got=21.0)  # 14 beyond the expectation
-    incidents.known = [first]
-    wide = incident(table, category, int(rows[0, category]), got=36.0)
-    incidents.fold(wide, np.full(50, MINUTE_MS), rows, np.ones(50))
-    assert (wide.folded, wide.part) == (True, first.sid)
-    grown = [incidents.outgrown(wide)]
-    wide.got, wide.due = 45.0, 15.0
-    grown.append(incidents.outgrown(wide))
-    wide.due = wide.got / 1.2  # no larger than what wakes nobody
-    grown.append(incidents.outgrown(wide))
-    assert grown == [None, first, None]
-    crossing = incident(table, region, int(rows[0, region]), got=50.0)
-    incidents.fold(crossing, np.full(25, MINUTE_MS), rows[10:35], np.ones(25))
-    assert (crossing.folded, crossing.part) == (True, first.sid)
-
-
-def test_the_part_ends_as_folded_when_the_wider_incident_is_told() -> None:
-    watch = SpikeDetector(SpikeConfig()).reviews
-    sids = watch.table.ids(("手机", "app", "华东", "金卡", "s1", "p1"))
-    watch.reserve()
-    category, shop = (watch.table.slices.index((name,)) for name in ("category", "shop_id"))
-    part, wide = (incident(watch.table, column, sids[column], starts_at=START_MS) for column in (shop, category))
-    part.got, part.due, wide.got, wide.due, wide.folded, wide.part = 20.0, 10.0, 60.0, 20.0, True, part.sid
-    watch.incidents.known = [part, wide]
-    decisions = [one for one in watch.follow(START_MS + MINUTE_MS) if one.state != "update"]
-    assert [(one.state, one.labels["value"], one.reason) for one in decisions] == [
-        ("raise", "手机", ""), ("clear", "s1", "folded"),
-    ]  # fmt: skip
-    assert (part.folded, wide.folded) == (True, False)
-    assert watch.follow(START_MS + 2 * MINUTE_MS) == []
-
-
 def test_first_orders_that_come_late_freeze_no_wrong_baseline() -> None:
     """Minutes stand for orders for a while; complaints of that time are not orders without complaints."""
     detector = SpikeDetector(SpikeConfig())
