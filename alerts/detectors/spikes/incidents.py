@@ -139,7 +139,7 @@ class Incidents:
         unusual in one of them without the other's events was not explained by the other's name.
         """
         inside_it = new.sid == one.sid or self._table.refines[one.column, new.column]
-        nested = inside_it or self._table.refines[new.column, one.column]
+        nested = new.sid == one.sid or self._table.nested(one.column, new.column)
         again = inside_it and new.starts_at < one.ends_at
         if new.starts_at > one.raised_at + (SIDE_MS if nested else 0) and not again:
             return False

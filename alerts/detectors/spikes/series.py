@@ -45,6 +45,10 @@ class SliceTable:
     def __len__(self) -> int:
         return len(self.names)
 
+    def nested(self, one: int, other: int) -> bool:
+        """Whether of two columns' slices one lies within the other wherever they meet."""
+        return bool(self.refines[one, other] or self.refines[other, one])
+
     def ids(self, dims: Dims) -> tuple[int, ...]:
         """The ids of all slices that an event of these dimensions lies in, one a column."""
         row = self._cache.get(dims)

@@ -338,14 +338,19 @@ class Watch:
         return found
 
     def _rename(self, one: Incident, now_ms: int) -> list[Decision]:
-        """Tell a young incident by another name, where by now another slice explains all of it clearly better."""
+        """Tell a young incident by another name, where by now a slice within or around its own explains it better.
+
+        Of a crossing one what is due may be known in another way: a difference of evidence says little there.
+        """
         if now_ms - one.raised_at > RENAMED_MS:
             return []
         with self.incidents.beside(one):
             found = self._candidates(one.sid, one.starts_at, now_ms)
         best = attribution.most_specific(found, self.table.rank)
+        if best is None or not self.table.nested(one.column, best.column) or not self._is_spike(best):
+            return []
         merits = {other.sid: attribution.merit(other, self.table.rank) for other in found}
-        if best is None or merits[best.sid] < merits.get(one.sid, math.inf) + RENAMED_NATS or not self._is_spike(best):
+        if merits[best.sid] < merits.get(one.sid, math.inf) + RENAMED_NATS:
             return []
         ended = self.decision(one, "clear", now_ms, evidence.of(self, one, now_ms), "folded")
         self.incidents.drop(one)
