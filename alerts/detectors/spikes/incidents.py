@@ -16,6 +16,7 @@ MEMORY_MS: Final = 15 * 60_000
 LATELY_MS: Final = 86_400_000
 SIDE_MS: Final = 10 * 60_000
 PART: Final = 0.2  # of an incident's excess, at least, must be another one's if they are one
+OUTGROWN: Final = 2.0  # times the excess of an incident that ended: what was taken for a side of it is told
 MARGIN: Final = 1.1  # an incident's events are expected at its ratio and a little more
 UNCLEAR_MS: Final = 3 * 3_600_000  # an incident that lasts longer may rest on a wrong expectation: it is learnt again
 
@@ -129,6 +130,14 @@ class Incidents:
             known = self.known
         self.known = known
         self.lately = max(0.0, self.lately - 1.0)
+
+    def outgrows(self, one: Incident) -> bool:
+        """Whether a folded incident outlives the one within its slice that it was a side of, and is far larger."""
+        told = next((other for other in self.known[::-1] if other.sid == one.side_of and not other.folded), None)
+        if told is None or not told.ends_at or one.got + 0.5 < self._settings.min_ratio * (one.due + 0.5):
+            return False
+        around = one.sid == told.sid or bool(self._table.refines[one.column, told.column])
+        return around and one.excess() >= OUTGROWN * max(1.0, told.excess())
 
     def _is_side(self, new: Incident, one: Incident, both: float, sums: tuple[float, float]) -> bool:
         """Whether a new incident is one already told, seen from a wider, narrower or crossing slice.

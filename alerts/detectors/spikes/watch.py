@@ -322,7 +322,12 @@ class Watch:
                 if not one.folded:
                     found.append(self.decision(one, "clear", now_ms, evidence.of(self, one, now_ms)))
                 continue
+            if one.folded and not self.incidents.outgrows(one):
+                continue
             if one.folded:
+                one.folded, one.told_at = False, now_ms
+                one.severity = self.incidents.severity((one.got + 0.5) / (one.due + 0.5), one.excess())
+                found.append(self.decision(one, "raise", now_ms, evidence.of(self, one, now_ms)))
                 continue
             severity = self.incidents.severity((one.got + 0.5) / (one.due + 0.5), one.excess())
             worse = severity == "critical" and one.severity != "critical"

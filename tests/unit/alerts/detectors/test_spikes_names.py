@@ -95,3 +95,20 @@ def test_what_was_folded_into_an_incident_goes_with_its_name() -> None:
     assert incidents.known == [told, side, other]
     incidents.drop(told)
     assert (incidents.known, incidents.lately) == ([other], 1.0)
+
+
+@pytest.mark.parametrize(("got", "ended", "states"), [(60.0, True, ["raise"]), (19.0, True, []), (60.0, False, [])])
+def test_what_comes_back_far_larger_is_told(got: float, ended: bool, states: list[str]) -> None:
+    """It began before the end, so it was taken for the same incident."""
+    watch = SpikeDetector(SpikeConfig()).reviews
+    sid = int(watch.table.ids(("手机", "app", "华东", "", "", "p1"))[1])
+    watch.reserve()
+    now_ms = START_MS + 150 * MINUTE_MS
+    told, again = (told_as(1, sid, raised_at=now_ms - MINUTE_MS) for _ in range(2))
+    told.ends_at = now_ms - MINUTE_MS if ended else 0
+    again.folded, again.side_of, again.got, again.due = True, sid, got, 10.0
+    watch.incidents.known = [told, again]
+    decisions = watch.follow(now_ms)
+    assert [one.state for one in decisions] == states
+    assert again.folded is not bool(states)
+    assert watch.follow(now_ms + MINUTE_MS) == []
