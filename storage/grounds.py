@@ -22,6 +22,7 @@ class Told(NamedTuple):
     customer: str
     negative: bool
     score: float = 0.5  # of a review: 1 is positive
+    where: str = ""  # the shop, or else the category, in which a customer's anger counts once
 
 
 class StepRow(NamedTuple):
@@ -165,11 +166,11 @@ class Grounds:
             where += " AND customer IN %(by)s"
             params["by"] = tuple(by)
         rows = self._client.execute(
-            f"SELECT toUnixTimestamp64Milli(event_time), customer, {columns} FROM {self._db}.{table}_v "
-            f"WHERE {kept} AND {_IN}{where} ORDER BY received_at, topic_offset",
+            f"SELECT toUnixTimestamp64Milli(event_time), customer, {columns}, if(shop_id = '', category, shop_id) "
+            f"FROM {self._db}.{table}_v WHERE {kept} AND {_IN}{where} ORDER BY received_at, topic_offset",
             {**params, "begin": begin, "end": end},
         )
-        return [Told(at, customer, bool(hit), float(score)) for at, customer, hit, score in rows]
+        return [Told(at, customer, bool(hit), float(score), where) for at, customer, hit, score, where in rows]
 
 
 def _slice(parts: Mapping[str, str]) -> tuple[str, dict[str, Any]]:

@@ -224,8 +224,8 @@ def _once_a_customer(earlier: Sequence[Told], rows: Sequence[Told], *, customer_
     heard = Customers(customer_ms=customer_ms)
     for one in earlier:
         if one.negative:
-            heard.again(one.customer, one.at)
-    return [one for one in rows if not (one.negative and heard.again(one.customer, one.at))]
+            heard.again(one.customer, one.where, one.at)
+    return [one for one in rows if not (one.negative and heard.again(one.customer, one.where, one.at))]
 
 
 def _listed(ratios: Sequence[float]) -> str:

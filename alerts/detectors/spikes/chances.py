@@ -14,7 +14,7 @@ from alerts.detectors.spikes.arrays import Floats, Ids
 from alerts.detectors.spikes.config import KindSettings
 
 USUAL_RUN_MS: Final = 15 * 60_000
-LONG_RUN_MS: Final = 40 * 60_000
+LONG_RUN_MS: Final = 30 * 60_000
 LONG_NATS: Final = 1.5  # a factor e beyond that
 USUAL_DUE: Final = 5.0  # negatives (complaints)
 BUSY: Final = 2.0  # incidents told of late (half-life a day) from which on the next one is no surprise

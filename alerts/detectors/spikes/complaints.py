@@ -20,6 +20,7 @@ from alerts.detectors.spikes.series import ALL, SliceTable
 from schemas.results import PANE_MS, AlertKind
 
 LONGEST_PANE_MS: Final = 60_000
+NEWEST_MS: Final = 2 * 60_000
 PATIENCE_MS: Final = 30 * 60_000  # so long an open incident waits for orders
 
 
@@ -37,8 +38,10 @@ class ComplaintWatch(OrderWatch):
     def pane(self, pane: Pane, orders: Pane, now_ms: int, *, reviews: int) -> list[Decision]:
         """Take up a pane's complaints and orders; decisions at its end. `reviews`: how many there were."""
         self.pane_ms, self.end_ms = min(LONGEST_PANE_MS, max(PANE_MS, now_ms - self.end_ms)), now_ms
-        self.volume.add(now_ms, reviews=reviews, complaints=len(pane.at))
-        self.surge.add(now_ms, len(pane.at))
+        # What an incident brings is no growth of the volume: it would hide itself, and all others.
+        usual = float(self.incidents.usual(pane.at, pane.sids).sum())
+        self.volume.add(now_ms, reviews=reviews, complaints=usual)
+        self.surge.add(now_ms, usual)
         if not self.first_ms:
             self._begin_at(now_ms)
         self._choose_denominator(orders, now_ms)
@@ -51,6 +54,7 @@ class ComplaintWatch(OrderWatch):
                 self._take_orders(self._minutes_row(now_ms))
             self._pass_common(now_ms)
             self.minute(now_ms)
+            self.measure(now_ms)
         touched = self._take(pane, now_ms) if len(pane.at) else np.zeros(0, np.int64)
         self._note_incidents(pane, now_ms)
         if self.by_time is False and now_ms - self.exposure.newest_ms > LONGEST_GUESS_MS:
@@ -75,7 +79,8 @@ class ComplaintWatch(OrderWatch):
         # What a category's incident takes of a shop is not known: a part of everything stays a part of everything.
         here = np.maximum(here, float(self.overlap.shops[column] and not self.exposure.covered(column)))
         orders = np.flatnonzero(rows.trials > 0.0)
-        at, known = rows.at[orders], (due * here)[orders]
+        at = rows.at[orders]
+        known = (due * here)[orders] * self.intervals.after(at, since_ms - self.pane_ms)
         spread = self._spread(rows.sids[orders], size)
         due_of, shared_of = spread(known), spread(known * alarm[orders])
         owed = due_of[parents]
@@ -214,7 +219,7 @@ class ComplaintWatch(OrderWatch):
             weights[:, self.product] **= OWN_POWER
         got = np.bincount(places, (pane.got[:, None] * weights * heard).ravel())
         real = ids > 0
-        return self._test(ids[real], got[real], before[real], within[real], int(pane.at.min()))
+        return self._test(ids[real], got[real], before[real], within[real], pane.begin)
 
     def _passed(self, ids: Ids, now_ms: int) -> tuple[Floats, Floats]:
         """What was to be expected of these series since they were last looked at: before this pane, and in it."""
@@ -258,9 +263,18 @@ class ComplaintWatch(OrderWatch):
                 one.noted_to = until
                 self._note(one, since, until, now_ms)
 
+    def measure(self, now_ms: int) -> None:
+        """How large the open incidents are by now, as far as that can be guessed."""
+        for one in self.incidents.open():
+            rows = self.history(one.sid, now_ms)
+            rows = rows.where(rows.at > max(one.starts_at, now_ms - NEWEST_MS))
+            one.newest_ratio = (float(rows.got.sum()) + self.settings.min_ratio) / (float(rows.due.sum()) + 1.0)
+
     def _note(self, one: Incident, since_ms: int, until_ms: int, now_ms: int) -> None:
         rows = self.history(one.sid, now_ms)
-        rows = rows.where((rows.at > since_ms) & (rows.at <= until_ms))
+        inside = (rows.at > since_ms) & (rows.at <= until_ms)
+        part = self.intervals.after(rows.at, since_ms) - self.intervals.after(rows.at, until_ms)
+        rows = rows._replace(got=rows.got * inside, due=rows.due * np.where(rows.trials > 0.0, part, inside))
         got, due = rows.got.sum(keepdims=True), rows.due.sum(keepdims=True)
         half = np.array([max(self.settings.min_ratio, one.middle_ratio)])
         relief = -float(complaint_gains(got, due, half)[0, 0])

@@ -54,12 +54,12 @@ class KindSettings:
 
 NEGATIVE = KindSettings(
     rule="negative-spike", ratios=(1.5, 2.0, 3.0, 4.5), min_ratio=1.4, min_count=6.0, evidence_nats=11.1,
-    spread_nats=0.3, prior_rate=0.15, prior_strength=1.0, drift=0.025, haste=1.0, size=0.5, volume=0.55, calm=0.6,
+    spread_nats=0.3, prior_rate=0.15, prior_strength=1.0, drift=0.025, haste=0.85, size=0.5, volume=0.55, calm=0.6,
     critical_ratio=2.5, critical_excess=25.0,
 )  # fmt: skip
 COMPLAINT = KindSettings(
     rule="complaint-spike", ratios=(1.6, 2.4, 3.8, 6.0), min_ratio=1.55, min_count=6.0, evidence_nats=11.2,
-    spread_nats=0.3, prior_rate=0.01, prior_strength=0.5, drift=0.035, haste=1.0, size=0.5, volume=0.55, calm=0.6,
+    spread_nats=0.3, prior_rate=0.01, prior_strength=0.5, drift=0.035, haste=0.85, size=0.5, volume=0.55, calm=0.6,
     critical_ratio=3.5, critical_excess=25.0,
 )  # fmt: skip
 
@@ -81,7 +81,7 @@ class SpikeConfig:
     quiet_ms: int = 60 * 60_000  # and at most so long without an event in its slice
     update_ms: int = 5 * 60_000  # updates come at most so often, but for a change of severity
     max_series: int = 300_000
-    customer_ms: int = 12 * 3_600_000  # one customer's anger counts once in so long
+    customer_ms: int = 12 * 3_600_000  # one customer's anger counts once a shop in so long
     zone_offset_ms: int = 8 * 3_600_000  # hours of the day are Chinese ones
     peak_at: Callable[[int], str | None] | None = None  # the promotion phase's name at an instant
 

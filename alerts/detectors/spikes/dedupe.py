@@ -11,35 +11,34 @@ BURST_MS: Final = 15 * 60_000
 BURST_RATIO: Final = 4.0  # so many times the expectation of a product may come of an incident wider than it
 OWN_POWER: Final = 0.25  # a product's own series weighs its bursts much less down: 5 at once count like 3
 MOST: Final = 100_000  # customers kept in mind
+MOST_PLACES: Final = 3  # shops in which one customer's anger counts
 
 
 class Customers:
-    """Who was heard of lately."""
+    """Who was heard of lately, and about what."""
 
     def __init__(self, *, customer_ms: int) -> None:
         self._customer_ms = customer_ms
-        self._heard: dict[str, int] = {}
+        self._heard: dict[str, tuple[tuple[str, int], ...]] = {}  # where and when, at most so long ago
 
-    def again(self, customer: str, at_ms: int) -> bool:
-        """Whether this customer was heard of lately; '' is nobody in particular."""
+    def again(self, customer: str, where: str, at_ms: int) -> bool:
+        """Whether this customer was heard of here lately, or in several places already; '' is nobody in particular."""
         if not customer:
             return False
-        before = self._heard.get(customer)
-        if before is not None and abs(at_ms - before) < self._customer_ms:
-            return True
-        self._heard.pop(customer, None)
-        self._heard[customer] = at_ms
+        heard = tuple(one for one in self._heard.pop(customer, ()) if abs(at_ms - one[1]) < self._customer_ms)
+        again = len(heard) >= MOST_PLACES or any(place == where for place, _ in heard)
+        self._heard[customer] = heard if again else (*heard, (where, at_ms))
         if len(self._heard) > MOST:
             del self._heard[next(iter(self._heard))]
-        return False
+        return again
 
-    def dump(self) -> list[tuple[str, int]]:
+    def dump(self) -> list[tuple[str, tuple[tuple[str, int], ...]]]:
         """All of it as plain values."""
         return list(self._heard.items())
 
-    def load(self, state: list[tuple[str, int]]) -> None:
+    def load(self, state: list[tuple[str, list[tuple[str, int]]]]) -> None:
         """Take up what `dump` gave."""
-        self._heard = dict(state)
+        self._heard = {customer: tuple((place, at) for place, at in heard) for customer, heard in state}
 
 
 class Bursts:

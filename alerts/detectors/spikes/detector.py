@@ -18,6 +18,7 @@ from alerts.detectors.spikes.dedupe import Customers
 from alerts.detectors.spikes.reviews import ReviewWatch
 from alerts.detectors.spikes.series import SliceTable
 from alerts.detectors.spikes.settled import Settled
+from schemas.events import DIMENSIONS
 from schemas.results import PANE_MS, Observation
 
 Row = tuple[int, tuple[int, ...], float, float, float, str, str]
@@ -25,6 +26,8 @@ SPARSE_PANE_MS: Final = 30_000  # where few events come, a pane's fixed cost is 
 DENSE_ROWS: Final = 120
 EVICT_MS: Final = 10 * 60_000
 KINDS: Final = ("review", "complaint", "orders")
+SHOP: Final = DIMENSIONS.index("shop_id")
+CATEGORY: Final = DIMENSIONS.index("category")
 OPEN_IDLE_MS: Final = 60_000  # in silence the watches are asked once a minute while an incident is open
 IDLE_MS: Final = 30 * 60_000  # and less often while there is something to learn
 ASKED_MS: Final = 24 * 3_600_000  # after a day of it no more: an event may be dated 9999
@@ -51,12 +54,12 @@ class SpikeDetector:
         ids, waiting = self.table.ids, self._waiting
         for kind, at, dims, count, negativity, negative, customer, sample, text in observations:
             if kind == "review":
-                if negative and customer and self._customers[kind].again(customer, at):
+                if negative and customer and self._customers[kind].again(customer, dims[SHOP] or dims[CATEGORY], at):
                     continue
                 bad = count if negative else 0.0
                 waiting[kind].append((at, ids(dims), negativity * count, count, bad, sample, text))
             elif kind == "complaint":
-                if customer and self._customers[kind].again(customer, at):
+                if customer and self._customers[kind].again(customer, dims[SHOP] or dims[CATEGORY], at):
                     continue
                 waiting[kind].append((at, ids(dims), count, 0.0, count, sample, text))
             elif count:

@@ -38,6 +38,7 @@ class Incident:
     last_event: int
     fast_got: float = 0.0  # of the last minutes, fading
     fast_due: float = 0.0
+    newest_ratio: float = 0.0  # of complaints: with orders that are only guessed yet
     relief: float = 0.0  # evidence that it is over
     noted_to: int = 0  # up to here `got` and `due` are known
     ends_at: int = 0  # 0: open
@@ -50,6 +51,11 @@ class Incident:
     def middle_ratio(self) -> float:
         """Between normal and the incident's size: what the events of an incident that is over lie below."""
         return float(((self.got + 1.0) / (self.due + 1.0)) ** 0.75)
+
+    @property
+    def expected_ratio(self) -> float:
+        """What the slices within it must exceed: it grows itself before the orders tell of it."""
+        return max(self.ratio, self.newest_ratio) * MARGIN
 
     def excess(self) -> float:
         """Negatives (complaints) beyond the expectation."""
@@ -85,6 +91,14 @@ class Incidents:
             claimed |= _mine(one, at, sids) & (at < one.starts_at + UNCLEAR_MS)
         return claimed
 
+    def usual(self, at: Ids, sids: Ids) -> Floats:
+        """The part of each event that would have come without the incidents; 1 outside of them."""
+        part = np.ones(len(at))
+        for one in self.known:
+            mine = _mine(one, at, sids) & (at < one.starts_at + UNCLEAR_MS)
+            part[mine] = np.minimum(part[mine], (one.due + 0.5) / max(one.got + 0.5, one.due + 0.5))
+        return part
+
     def explain(self, at: Ids, sids: Ids, due: Floats) -> tuple[Floats, Floats]:
         """The expectation given the incidents, and in which columns each event still says something (0 or 1).
 
@@ -101,7 +115,7 @@ class Incidents:
             for one in several if len(rows) else []:
                 mine = rows[_mine(one, at[rows], sids[rows])]
                 heard[mine] *= self._table.refines[column]
-                raised[mine] = np.maximum(raised[mine], due[mine] * one.ratio * MARGIN)
+                raised[mine] = np.maximum(raised[mine], due[mine] * one.expected_ratio)
         return raised, heard
 
     def fold(self, new: Incident, at: Ids, sids: Ids, got: Floats) -> None:
@@ -117,8 +131,7 @@ class Incidents:
     @contextmanager
     def beside(self, one: Incident) -> Iterator[None]:
         """As if this one, and what was folded into it, were not known."""
-        known = self.known
-        self.known = [other for other in known if other is not one and not (other.folded and other.side_of == one.sid)]
+        known, self.known = self.known, self._others(one)
         try:
             yield
         finally:
@@ -126,10 +139,11 @@ class Incidents:
 
     def drop(self, one: Incident) -> None:
         """Forget this one, and what was folded into it: it goes by another name from now on."""
-        with self.beside(one):
-            known = self.known
-        self.known = known
+        self.known = self._others(one)
         self.lately = max(0.0, self.lately - 1.0)
+
+    def _others(self, one: Incident) -> list[Incident]:
+        return [other for other in self.known if other is not one and not (other.folded and other.side_of == one.sid)]
 
     def outgrows(self, one: Incident) -> bool:
         """Whether a folded incident outlives the one within its slice that it was a side of, and is far larger."""

@@ -54,6 +54,18 @@ class Intervals:
             np.concatenate([np.repeat(parts, len(mine)) for mine, (_, parts) in zip(rows, found, strict=True)]),
         )
 
+    def after(self, at: Ids, since_ms: int) -> Floats:
+        """Of pieces that end at `at`, the part of each that lies after an instant."""
+        told = np.array(self._told, np.int64)
+        place = np.searchsorted(told, at)
+        known = (place > 0) & (place < len(told))
+        place = np.where(known, place, 0)
+        length = np.minimum(told[place] - told[place - 1], LONGEST_MS)
+        piece = length / np.clip(-(-length // PIECE_MS), 1, MOST_PIECES)
+        part = np.where(known, (at - since_ms) / np.maximum(piece, 1.0), np.where(at > since_ms, 1.0, 0.0))
+        result: Floats = np.clip(part, 0.0, 1.0)
+        return result
+
     def _cut(self, at_ms: int, weigh: Callable[[Ids], Floats]) -> tuple[Ids, Floats]:
         """Ends and parts of the pieces of what was told at an instant; none of what was before the beginning."""
         place = bisect_left(self._told, at_ms)

@@ -12,7 +12,7 @@ import numpy as np
 
 from alerts.detectors.spikes.arrays import Bools, Floats, Ids
 from alerts.detectors.spikes.exposure import Exposure
-from alerts.detectors.spikes.incidents import MARGIN, Incident
+from alerts.detectors.spikes.incidents import Incident
 from alerts.detectors.spikes.recent import Recent
 from alerts.detectors.spikes.series import ALL, SliceTable
 from schemas.events import DIMENSIONS
@@ -43,7 +43,7 @@ class Overlap:
     def factor(self, incident: Incident, ids: Ids) -> Floats:
         """What the incident multiplies each series' expectation by: its ratio within it, less than 1 beside it."""
         within, part = self._within(incident, ids)
-        return np.where(within, incident.ratio * MARGIN, 1.0 - part)
+        return np.where(within, incident.expected_ratio, 1.0 - part)
 
     def left(self, incident: Incident, ids: Ids) -> Floats:
         """The part of each series' expectation that does not lie in the incident."""

@@ -1,10 +1,12 @@
 """The observations of ten seconds as columns."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from alerts.detectors.spikes.arrays import Floats, Ids
+
+LATE_MS: Final = 30_000  # behind the middle of a pane: an event of another time that came late
 
 
 class Pane(NamedTuple):
@@ -18,6 +20,12 @@ class Pane(NamedTuple):
     notes: list[tuple[int, str, str]]  # row, event id, text
     ids: Ids  # the series in it, ascending
     places: Ids  # of each row and column (flattened) its series' place in `ids`
+
+    @property
+    def begin(self) -> int:
+        """When its events began, those aside that came late: a run told from these on looks longer than it is."""
+        at = np.sort(self.at)
+        return int(at[np.searchsorted(at, at[len(at) // 2] - LATE_MS)])
 
     def sums(self, values: Floats) -> Floats:
         """What each series gathers of a value a row, or a value a row and column."""

@@ -99,7 +99,7 @@ class ReviewWatch(Watch):
         owed = np.bincount(places, (due[:, None] * heard).ravel())
         real = ids > 0
         ids = ids[real].astype(np.int64)
-        self.sequential.add(ids, np.column_stack(summed)[real], got=got[real], due=owed[real], at_ms=int(pane.at.min()))
+        self.sequential.add(ids, np.column_stack(summed)[real], got=got[real], due=owed[real], at_ms=pane.begin)
         return ids
 
     def _note_incidents(self, pane: Pane, due: Floats, now_ms: int) -> None:

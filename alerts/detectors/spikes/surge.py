@@ -21,7 +21,7 @@ class Surge:
         self._begun_ms = self._last_ms = 0
         self.error = 0.0  # squared relative error of all expectations
 
-    def add(self, now_ms: int, count: int) -> None:
+    def add(self, now_ms: int, count: float) -> None:
         """The number of events since the last call, or in the first pane."""
         if not self._last_ms:
             self._begun_ms = self._last_ms = now_ms
@@ -42,7 +42,7 @@ class Surge:
         self._now, self._before, self._begun_ms, self._last_ms, self.error = state
 
 
-def _faded(kept: float, count: int, passed_ms: int, memory_ms: int) -> float:
+def _faded(kept: float, count: float, passed_ms: int, memory_ms: int) -> float:
     """A sum that fades, with so many events spread evenly over the time that passed."""
     part = passed_ms / memory_ms
     return kept * math.exp(-part) - count * math.expm1(-part) / part

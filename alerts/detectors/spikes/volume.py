@@ -24,7 +24,7 @@ class Volume:
         self._panes: deque[tuple[int, float, float, float, float]] = deque()
         self._first_ms = 0
 
-    def add(self, end_ms: int, *, reviews: int, complaints: int) -> None:
+    def add(self, end_ms: int, *, reviews: int, complaints: float) -> None:
         """A pane's counts."""
         if not self._panes:
             self._first_ms = end_ms - 1

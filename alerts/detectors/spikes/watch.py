@@ -3,13 +3,12 @@
 What differs between reviews and complaints stands in `reviews.py`, `complaints.py` and `orders.py`.
 """
 
-import math
 from typing import Any, Final
 
 import numpy as np
 
 from alerts.decision import Decision
-from alerts.detectors.spikes import attribution, chances, evidence
+from alerts.detectors.spikes import attribution, chances, evidence, renaming
 from alerts.detectors.spikes.arrays import Bools, Floats, Ids
 from alerts.detectors.spikes.attribution import Candidate, Tally
 from alerts.detectors.spikes.baseline import Baseline
@@ -30,8 +29,6 @@ LIKELY_RATIO: Final = 1.25  # a slice may be named from here on; whether it is t
 CONFIRMED: Final = 0.97  # of the evidence must be left when it is recalculated from the events themselves
 WARM_UP: Final = 8.0  # negatives (complaints) learnt before anything is called unusual
 WELL_KNOWN: Final = 50.0  # and before everything is
-RENAMED_NATS: Final = 3.0  # by which another slice must explain an incident better to take over its name
-RENAMED_MS: Final = 30 * MINUTE_MS  # later everybody knows it by the old one
 MOST_ALARMS: Final = 5  # named in a pane; the rest in the next
 HELD_MS: Final = 40_000
 WORTH_REBUILDING: Final = 2.5  # nats
@@ -94,6 +91,9 @@ class Watch:
         """Which instants teach nothing of shares, since it is not known what of them belongs to an incident."""
         return np.zeros(len(at), bool)
 
+    def measure(self, now_ms: int) -> None:
+        """How large open incidents are by now, where that is not known anyway."""
+
     def learn_more(self, sids: Ids, got: Floats) -> None:
         """What else a kind learns from rows old enough."""
 
@@ -142,8 +142,8 @@ class Watch:
             if left[known].any():
                 counted = at[known & (trials > 0.0)]
                 self.baseline.learn(int(counted[len(counted) // 2]), sids[known], got[known], left[known])
-            clear = free & ~self.unclear(at)
-            self.learn_more(sids[clear], got[clear])
+            clear = ~self.unclear(at)
+            self.learn_more(sids[clear], (got * self.incidents.usual(at, sids))[clear])
         self.recent.trim(now_ms - self.config.recent_ms)
         self.incidents.forget(now_ms - self.config.recent_ms - self.config.baseline_lag_ms)
 
@@ -201,7 +201,7 @@ class Watch:
         owed = chances.owed(self.settings, now_ms - sums["since"][one], due)
         nats = self.discounted(total, got, due, self.uncertainty(ids)[0]) - owed
         best = int(nats.argmax())
-        return float(nats[best]), int(sums["since"][one, best])
+        return float(nats[best]), best
 
     def discounted(self, nats: Floats, got: Floats, due: Floats, uncertainty: Floats | float) -> Floats:
         """Evidence over over-dispersion; nothing where the size or the count is too small to wake somebody."""
@@ -210,26 +210,31 @@ class Watch:
         return result
 
     def _name(self, alarm: int, now_ms: int) -> list[Decision] | None:
-        nats, since = self._verdict(alarm, now_ms)
+        self.measure(now_ms)  # one that grows is no incident of what lies within it
+        nats, alternative = self._verdict(alarm, now_ms)
+        since = self._start(alarm, alternative, now_ms)
         best: Candidate | None = None
         for _ in range(2):  # the second time from the named slice's own start
-            found = self._candidates(alarm, since, now_ms)
+            found = self.candidates(alarm, since, now_ms)
             if self.trusted:
                 found = [one._replace(nats=max(nats, one.nats)) if one.sid == alarm else one for one in found]
             best = attribution.most_specific(found, self.table.rank)
             if best is None:
                 return None
-            since = self._start(best, now_ms)
+            since = self._start(best.sid, alternative if best.sid == alarm else best.alternative, now_ms)
         assert best is not None
-        return self._begin(best, since, now_ms) if self._is_spike(best) else None
+        if not self.is_spike(best):
+            return None
+        return renaming.joined(self, best, since, now_ms) or self.begin(best, since, now_ms)
 
-    def _is_spike(self, best: Candidate) -> bool:
+    def is_spike(self, best: Candidate) -> bool:
         """Whether a slice is, by itself, unusual enough to be told."""
         enough = best.got >= self.settings.min_count and best.got + 0.5 >= self.settings.min_ratio * (best.due + 0.5)
         let_off = min(0.0, float(chances.by_size(self.settings, best.due)))
         return enough and best.nats >= CONFIRMED * (self.wanted(best.sid) + let_off)
 
-    def _candidates(self, alarm: int, since_ms: int, now_ms: int) -> list[Candidate]:
+    def candidates(self, alarm: int, since_ms: int, now_ms: int) -> list[Candidate]:
+        """The slices that may carry an alarm, by what came since an instant."""
         rows = self.recent.rows(since_ms)
         due, heard = self.incidents.explain(rows.at, rows.sids, rows.due)
         column = int(self.table.column[alarm])
@@ -251,16 +256,17 @@ class Watch:
                 )
         return found
 
-    def _start(self, best: Candidate, now_ms: int) -> int:
-        rows = self.history(best.sid, now_ms)
+    def _start(self, one: int, alternative: int, now_ms: int) -> int:
+        rows = self.history(one, now_ms)
         late = rows.at >= now_ms - self.config.recent_ms
         rows = rows.where(late)
         due, heard = self.incidents.explain(rows.at, rows.sids, rows.due)
-        own = heard[:, best.column] > 0.0  # a run does not begin among events that are another incident's
-        gains = self.gains(rows, due)[own, best.alternative]
+        own = heard[:, self.table.column[one]] > 0.0  # a run does not begin among events that are another incident's
+        gains = self.gains(rows, due)[own, alternative]
         return attribution.change_point(rows.at[own], gains) if own.any() else now_ms
 
-    def _begin(self, best: Candidate, starts_at: int, now_ms: int) -> list[Decision]:
+    def begin(self, best: Candidate, starts_at: int, now_ms: int) -> list[Decision]:
+        """A new incident, told unless it is a side of one that was."""
         ratio = (best.got + self.settings.min_ratio) / (best.due + 1.0)
         incident = Incident(
             sid=best.sid, column=best.column, starts_at=starts_at, raised_at=now_ms,
@@ -335,31 +341,12 @@ class Watch:
                 one.severity = severity
             if worse or (now_ms - one.told_at >= self.config.update_ms and one.relief == 0.0):
                 one.told_at = now_ms
-                renamed = self._rename(one, now_ms)
+                renamed = renaming.looked_at_again(self, one, now_ms)
                 if not renamed:
                     told = evidence.of(self, one, now_ms)
                     renamed = [self.decision(one, "update", now_ms, told, "escalated" if worse else "")]
                 found += renamed
         return found
-
-    def _rename(self, one: Incident, now_ms: int) -> list[Decision]:
-        """Tell a young incident by another name, where by now a slice within or around its own explains it better.
-
-        Of a crossing one what is due may be known in another way: a difference of evidence says little there.
-        """
-        if now_ms - one.raised_at > RENAMED_MS:
-            return []
-        with self.incidents.beside(one):
-            found = self._candidates(one.sid, one.starts_at, now_ms)
-        best = attribution.most_specific(found, self.table.rank)
-        if best is None or not self.table.nested(one.column, best.column) or not self._is_spike(best):
-            return []
-        merits = {other.sid: attribution.merit(other, self.table.rank) for other in found}
-        if merits[best.sid] < merits.get(one.sid, math.inf) + RENAMED_NATS:
-            return []
-        ended = self.decision(one, "clear", now_ms, evidence.of(self, one, now_ms), "folded")
-        self.incidents.drop(one)
-        return [*self._begin(best, one.starts_at, now_ms), ended]
 
     def decision(self, one: Incident, state: Any, now_ms: int, told: evidence.Told, reason: str = "") -> Decision:
         """The decision about an incident."""

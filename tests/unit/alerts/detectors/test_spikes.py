@@ -9,10 +9,10 @@ from alerts.decision import Decision
 from alerts.detectors.spikes import NEGATIVE, SpikeConfig, SpikeDetector
 from schemas.errors import ConfigError
 from schemas.results import Observation
+from tests.suites.spike_streams import Batch, run
 
 START_MS = 1_794_067_200_000
 MINUTE_MS = 60_000
-Batch = tuple[int, list[Observation]]
 
 
 def stream(
@@ -44,14 +44,6 @@ def stream(
                 told = (category, "", "", "", "", "")
                 batch.append(Observation("orders", at - 60_000, told, int(75 * volume), 0.0, False, "", "", ""))
         yield at + 9_999, batch
-
-
-def run(detector: SpikeDetector, batches: Iterator[Batch]) -> list[Decision]:
-    found = []
-    for newest, batch in batches:
-        detector.observe(batch)
-        found += detector.advance(newest)
-    return found
 
 
 def raised(decisions: list[Decision]) -> list[Decision]:

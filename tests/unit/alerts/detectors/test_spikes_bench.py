@@ -74,6 +74,21 @@ def test_an_alert_matches_by_slice_kind_and_time(
     assert (found.found, found.false) == ((1, 0) if right else (0, 1))
 
 
+@pytest.mark.parametrize("told", ["shop_id", "category"])
+def test_a_shop_that_sells_of_one_category_lies_within_it(stream: Stream, told: str) -> None:
+    world = stream.world
+    sold = [
+        np.unique(world.product_category[world.product_shop == shop]) for shop in range(len(world.names["shop_id"]))
+    ]
+    shop = next(number for number, categories in enumerate(sold) if len(categories) == 1)
+    slices = {"shop_id": shop, "category": int(sold[shop][0])}
+    other = next(name for name in slices if name != told)
+    incident = Incident("review", ((other, slices[other]),), 3600.0, 5400.0, 3.0, 0.0)
+    ruled = Stream(**{**stream.__dict__, "incidents": [incident], "detectable": [3700.0]})
+    found = score(ruled, [Fired("review", told, world.names[told][slices[told]], 3700.0)])
+    assert (found.found, found.false, found.exact) == (1, 0, 0)
+
+
 def test_lines_are_the_contracts(stream: Stream) -> None:
     from bench.alerts.contract import lines
     from schemas.events import decode_event

@@ -8,9 +8,10 @@ import pytest
 from alerts.decision import Decision
 from alerts.detectors.spikes import DEFAULT_SLICES, NEGATIVE, SpikeConfig, SpikeDetector
 from alerts.detectors.spikes.incidents import Incident, Incidents
+from alerts.detectors.spikes.renaming import RENAMED_MS
 from alerts.detectors.spikes.series import SliceTable
-from alerts.detectors.spikes.watch import RENAMED_MS
 from schemas.results import Observation
+from tests.suites.spike_streams import Batch, run
 
 START_MS = 1_794_067_200_000
 MINUTE_MS = 60_000
@@ -18,7 +19,7 @@ TRUTH = {"dimension": "category", "value": "手机"}
 WRONG = {"手机|华东": ("category", "region"), "手机|app": ("category", "channel"), "": ()}
 
 
-def stream(begin: int, end: int, *, spike: int) -> Iterator[tuple[int, list[Observation]]]:
+def stream(begin: int, end: int, *, spike: int) -> Iterator[Batch]:
     """Thirty reviews a minute, a tenth of them negative; of 手机 one in two from a minute on."""
     chance = np.random.default_rng(11)
     for minute in range(end):
@@ -31,14 +32,6 @@ def stream(begin: int, end: int, *, spike: int) -> Iterator[tuple[int, list[Obse
             batch.append(Observation("review", at, dims, 1, score, negative, f"{minute}-{number}", "", ""))
         if minute >= begin:
             yield START_MS + (minute + 1) * MINUTE_MS - 1, batch
-
-
-def run(detector: SpikeDetector, batches: Iterator[tuple[int, list[Observation]]]) -> list[Decision]:
-    found = []
-    for newest, batch in batches:
-        detector.observe(batch)
-        found += detector.advance(newest)
-    return found
 
 
 def told_as(column: int, sid: int, *, raised_at: int = 0) -> Incident:

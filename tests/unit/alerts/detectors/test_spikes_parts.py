@@ -2,14 +2,17 @@
 
 import math
 
+import msgspec
 import numpy as np
 import pytest
 
 from alerts.detectors.spikes import SpikeConfig, SpikeDetector, chances
+from alerts.detectors.spikes import pane as panes
 from alerts.detectors.spikes.arrays import Floats, Ids
 from alerts.detectors.spikes.baseline import Baseline
 from alerts.detectors.spikes.common import CommonMode
 from alerts.detectors.spikes.config import COMPLAINT, DEFAULT_SLICES, NEGATIVE
+from alerts.detectors.spikes.dedupe import Customers
 from alerts.detectors.spikes.exposure import Exposure
 from alerts.detectors.spikes.incidents import MARGIN, Incident, Incidents
 from alerts.detectors.spikes.intervals import Intervals
@@ -475,3 +478,43 @@ def test_complaints_by_a_channel_that_nobody_orders_in_are_expected_as_they_usua
     assert [one.labels["value"] for one in raised] == ["手机|phone"]  # the same events as the channel's
     assert 1 <= (raised[0].at - START_MS) // MINUTE_MS - 5 * 60 <= 6
     assert raised[0].evidence["expected"] == pytest.approx(raised[0].evidence["window_seconds"] / 60, rel=0.4)
+
+
+def test_a_late_event_does_not_make_a_run_look_longer() -> None:
+    row = (1, 2, 3)
+    minute = [(START_MS + second * 1000, row, 1.0, 1.0, 1.0, "", "") for second in range(10)]
+    late = (START_MS - 4 * MINUTE_MS, row, 1.0, 1.0, 1.0, "", "")
+    assert panes.of([late, *minute], 3).begin == START_MS
+    assert panes.of([late], 3).begin == START_MS - 4 * MINUTE_MS
+
+
+def test_of_orders_told_for_two_minutes_a_run_of_half_a_minute_owes_a_quarter() -> None:
+    intervals = Intervals()
+    intervals.begin(START_MS)
+    told = np.array([START_MS + 10 * MINUTE_MS, START_MS + 20 * MINUTE_MS])
+    intervals.note(told)
+    ends = START_MS + np.array([12, 14, 20]) * MINUTE_MS  # of pieces of two minutes
+    since = START_MS + 13 * MINUTE_MS + 30_000
+    assert intervals.after(ends, since).tolist() == [0.0, 0.25, 1.0]
+    assert intervals.after(told + 60 * MINUTE_MS, since).tolist() == [1.0, 1.0]  # nobody knows of how long
+
+
+def test_of_an_incidents_events_a_part_would_have_come_anyway(table: SliceTable) -> None:
+    incidents = Incidents(table, COMPLAINT, SpikeConfig())
+    phones, tv = (table.ids((category, "", "", "", "", "")) for category in ("手机", "家电"))
+    incidents.add(incident(table, 1, phones[1], starts_at=START_MS, got=30.0))
+    at = np.array([START_MS - 1, START_MS + 1, START_MS + 1])
+    parts = incidents.usual(at, np.array([phones, phones, tv]))
+    assert parts == pytest.approx([1.0, 1.0 / 3.0, 1.0], abs=0.02)
+
+
+def test_a_customers_anger_counts_once_in_a_shop_and_in_three_shops_at_most() -> None:
+    customers = Customers(customer_ms=60 * MINUTE_MS)
+    heard = [customers.again("c", shop, START_MS + n) for n, shop in enumerate(("s1", "s1", "s2", "s3", "s4", "s2"))]
+    assert heard == [False, True, False, False, True, True]
+    restored = Customers(customer_ms=60 * MINUTE_MS)
+    restored.load(msgspec.msgpack.decode(msgspec.msgpack.encode(customers.dump())))
+    for one in (customers, restored):
+        assert not one.again("", "s1", START_MS)
+        assert one.again("c", "s3", START_MS + 59 * MINUTE_MS)
+        assert not one.again("c", "s1", START_MS + 61 * MINUTE_MS)
