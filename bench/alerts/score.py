@@ -95,11 +95,15 @@ def _matches(stream: Stream, alert: Fired, one: Incident) -> bool:
         return False
     told = _told(stream, alert)
     true = dict(one.dims)
+    world = stream.world
     for slice_of in (true, told):
         if "product_id" in slice_of:
-            product = slice_of["product_id"]
-            slice_of["category"] = int(stream.world.product_category[product])
-            slice_of["shop_id"] = int(stream.world.product_shop[product])
+            slice_of["shop_id"] = int(world.product_shop[slice_of["product_id"]])
+            slice_of["category"] = int(world.product_category[slice_of["product_id"]])
+        elif "shop_id" in slice_of:
+            sold = np.unique(world.product_category[world.product_shop == slice_of["shop_id"]])
+            if len(sold) == 1:  # all that it sells lies in this category, so the shop does
+                slice_of["category"] = int(sold[0])
     within = all(told.get(name) == value for name, value in one.dims)
     around = all(true.get(name) == value for name, value in _told(stream, alert).items())
     return within or around
