@@ -1,9 +1,11 @@
 """How right is the judge, how fast, and what does a long text cost? Beside SnowNLP and a plain linear model.
 
-`python -m bench.sentiment [--data PATH...] [--quick]`: a table, then one JSON line. With --data (the tables that the
-weights were learnt from) all judges are measured on the part that sentiment.train holds out; without it on that part
-of snownlp's corpora, which SnowNLP itself was trained on, so that its figures there flatter it. The plain linear model
-(character 1- to 2-grams, TF-IDF) is fitted on the same training part; it needs scikit-learn and is left out without.
+`python -m bench.sentiment [--data PATH...] [--unseen PATH...] [--quick]`: a table, then one JSON line. With --data (the
+tables that the weights were learnt from) all judges are measured on the part that sentiment.train holds out; without it
+on that part of snownlp's corpora, which SnowNLP itself was trained on, so that its figures there flatter it. The plain
+linear model (character 1- to 2-grams, TF-IDF) is fitted on the same training part; it needs scikit-learn, and is left
+out without. --unseen (label,text tables of another domain, of which nothing was learnt) brings a second table: all
+judges on all of its lines, also those that come twice or stand with both labels.
 Times are processor time of all threads, so that other work on the machine takes little from them.
 """
 
@@ -36,6 +38,7 @@ LENGTHS = (10, 50, 200, 1000, 5000, 20000)
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.sentiment", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--data", type=Path, nargs="*", default=[])
+    parser.add_argument("--unseen", type=Path, nargs="*", default=[])
     parser.add_argument("--quick", action="store_true", help="few texts, one run: does it still work?")
     chosen = parser.parse_args(argv)
     examples = without_copies([*read_files(chosen.data), *read_snownlp()])
@@ -45,15 +48,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     if chosen.quick:
         held_out = held_out[:: max(1, len(held_out) // 40)]
     training = [example for example in examples if not example.held_out][:: 200 if chosen.quick else 1]
-    judges = _judges(held_out, training, slow=40 if chosen.quick else SLOW_JUDGES_SEE)
+    plain = _plain_linear(training) if find_spec("sklearn") else None
+    judges = _judges(held_out, plain, slow=40 if chosen.quick else SLOW_JUDGES_SEE)
+    unseen = list(read_files(chosen.unseen))
+    unseen_judges = _judges(unseen, plain, slow=len(unseen)) if unseen else []
     result = {
         "judges": judges,
+        "unseen": unseen_judges,
         "cost_ms_by_length": cost_by_length(runs=1 if chosen.quick else 5),
         "score_texts_per_s": lines_per_second(held_out, runs=1 if chosen.quick else 5),
         "load": start_up(runs=1 if chosen.quick else 5),
         "machine": f"{platform.machine()} {platform.python_implementation()} {platform.python_version()}",
     }
     print(table(judges))
+    if unseen:
+        print(f"\nAnother domain ({', '.join(path.name for path in chosen.unseen)})\n{table(unseen_judges)}")
     print(json.dumps(result, ensure_ascii=False))
     return 0
 
@@ -103,7 +112,7 @@ def start_up(*, runs: int) -> dict[str, float]:
     }
 
 
-def _judges(held_out: Sequence[Example], training: Sequence[Example], *, slow: int) -> list[dict[str, object]]:
+def _judges(held_out: Sequence[Example], plain: Scores | None, *, slow: int) -> list[dict[str, object]]:
     few = held_out[:: max(1, len(held_out) // slow)]
     judge = load()
     first = Judge(replace(judge.weights, looks=()))
@@ -114,8 +123,8 @@ def _judges(held_out: Sequence[Example], training: Sequence[Example], *, slow: i
         _row("SnowNLP", _snownlp, few),
         _row("jieba + SnowNLP's classifier", _jieba_snownlp, few),
     ]
-    if find_spec("sklearn"):
-        rows.append(_row("plain linear, character n-grams", _plain_linear(training), held_out))
+    if plain:
+        rows.append(_row("plain linear, character n-grams", plain, held_out))
     return rows
 
 
