@@ -80,7 +80,7 @@ class Screen:
         self._speed = speed
         self._hints = hints
         self._live: Any = None
-        self._told: dict[tuple[int, str], str] = {}
+        self._told: dict[tuple[object, ...], str] = {}
         self._sent: deque[tuple[float, int]] = deque(maxlen=RATE_LOOKS)
         self._looks = 0
 
@@ -114,7 +114,7 @@ class Screen:
             print(screen.line(wall), flush=True)
         self._looks += 1
         for alert in reversed(wall.alerts):
-            key = alert.fired_at, alert.kind
+            key = alert.fired_at, alert.kind, *sorted(alert.labels.items())
             if self._told.get(key) != alert.status:
                 self._told[key] = alert.status
                 print("  ALERT " + screen.alert_text(alert), flush=True)

@@ -7,6 +7,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from peakwatch.commands.demo import Screen
 from peakwatch.demo import screen
 from peakwatch.demo.wall import Alert, Slice, Wall
 
@@ -103,3 +104,20 @@ def test_durations_are_for_people(ms: int | None, shown: str) -> None:
 
 def test_a_trend_is_a_block_a_share_and_never_higher_than_the_highest() -> None:
     assert screen.spark([0.0, 0.3, 0.6, 2.0]) == "▁▅██"
+
+
+def test_off_a_terminal_each_change_of_an_alert_is_a_line_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """Two queues' breach waves of one instant are two alerts."""
+    waves = [
+        replace(
+            SPIKE, kind="threshold", summary=f"将批量超时：{queue} 队列", labels={"dimension": "queue", "value": queue}
+        )
+        for queue in ("refund", "technical")
+    ]
+    with Screen(60, []) as shown:
+        for statuses in (("firing", "firing"), ("firing", "resolved"), ("firing", "resolved")):
+            shown(_wall(*(replace(one, status=status) for one, status in zip(waves, statuses, strict=True))), "")
+    told = [line.split("ALERT ")[1] for line in capsys.readouterr().out.splitlines() if "ALERT" in line]
+    assert [(line.split("]")[0], queue) for line in told for queue in ("refund", "technical") if queue in line] == [
+        ("[firing", "technical"), ("[firing", "refund"), ("[resolved", "technical"),
+    ]  # fmt: skip
