@@ -74,10 +74,12 @@ class Aligning:
     async def _turn(self) -> bool:
         """One piece of every source that may go on; whether there was any."""
         moved = parked = False
-        for _, stage in list(self._sources.standing()):
+        for tp, stage in list(self._sources.standing()):
             if not stage.parked:
                 continue
             async with stage.lock:
+                if not self._sources.owns(tp, stage):
+                    continue
                 moved |= await stage.advance(self._until_ms())
             parked |= bool(stage.parked)
         if not parked:

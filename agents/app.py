@@ -163,6 +163,8 @@ class Worker:
         if stage is None:
             return False  # fetched before the partition was taken from us
         async with stage.lock:
+            if not stages.owns(tp, stage):
+                return False
             taken = stages.taken(stage)
             if chunk.start > taken:
                 if self._missed.get(tp) != taken:
@@ -213,21 +215,24 @@ class Worker:
     async def _flush(self) -> None:
         await self._look_back()
         now_ms = self._assembly.parts.clock.now_ms()
-        for _, source in self._sources.ready():
+        for tp, source in self._sources.ready():
             async with source.lock:
-                await source.flush(now_ms)
+                if self._sources.owns(tp, source):
+                    await source.flush(now_ms)
         more = self._aligning.told_ms() is not None
-        for _, windows in self._windows.ready():
+        for tp, windows in self._windows.ready():
             whole = False
             while not whole and not self.app.should_stop:
                 async with windows.lock:
-                    whole = await windows.emit(now_ms, more=more)
-        for _, decisions in self._decisions.ready():
+                    whole = not self._windows.owns(tp, windows) or await windows.emit(now_ms, more=more)
+        for tp, decisions in self._decisions.ready():
             async with decisions.lock:
-                await decisions.tick(now_ms, more=more)
-        for _, alerts in self._alerts.ready():
+                if self._decisions.owns(tp, decisions):
+                    await decisions.tick(now_ms, more=more)
+        for tp, alerts in self._alerts.ready():
             async with alerts.lock:
-                await alerts.tick(now_ms, more=self._lies_ready(self._actions, self._decisions, self._alerts))
+                if self._alerts.owns(tp, alerts):
+                    await alerts.tick(now_ms, more=self._lies_ready(self._actions, self._decisions, self._alerts))
         await self._alerts.snapshot(now_ms)  # at once: what was told is not to be told again
 
     def _lies_ready(self, *kinds: Stages[Any]) -> bool:
@@ -254,18 +259,18 @@ class Worker:
         parts = self._assembly.parts
         self._watching.figures.config = parts.version
         now_ms = parts.clock.now_ms()
-        for _, source in self._sources.ready():
+        for tp, source in self._sources.ready():
             async with source.lock:
-                if source.version != parts.version:
+                if self._sources.owns(tp, source) and source.version != parts.version:
                     await source.reconfigure(parts.source.policies, version=parts.version, now_ms=now_ms)
-        for _, decisions in self._decisions.ready():
+        for tp, decisions in self._decisions.ready():
             async with decisions.lock:
-                if decisions.version != parts.version:
+                if self._decisions.owns(tp, decisions) and decisions.version != parts.version:
                     await self._clients.writer.write(parts.phases)
                     await decisions.reconfigure(parts.decisions(), version=parts.version, now_ms=now_ms)
-        for _, alerts in self._alerts.ready():
+        for tp, alerts in self._alerts.ready():
             async with alerts.lock:
-                if alerts.version != parts.version:
+                if self._alerts.owns(tp, alerts) and alerts.version != parts.version:
                     alerts.reconfigure(await self._assembly.notifier(parts), version=parts.version)
 
     def ask_for_reload(self) -> None:
@@ -316,9 +321,8 @@ class Worker:
         now_ms = self._assembly.parts.clock.now_ms()
         for topics, stages in self._kinds:
             ours = [tp for tp in revoked if tp.topic in topics]
-            await stages.snapshot(now_ms, ours)
+            await stages.release(now_ms, ours)
             for tp in ours:
-                stages.drop(tp)
                 self._clients.store.give_up(tp.topic, tp.partition)
                 self._watching.gone(tp)
 

@@ -39,6 +39,7 @@ class Stages(Generic[S]):
         self._unsaved = unsaved
         self._settle = settle
         self._building: dict[TP, asyncio.Task[S]] = {}
+        self._leaving: set[TP] = set()
         self._settled: dict[TP, int] = {}
         self._standing: dict[TP, tuple[int, int]] = {}  # a position, and how often in a row it was found there
 
@@ -56,7 +57,20 @@ class Stages(Generic[S]):
         None where the partition is not ours: to claim it now would silence whoever owns it.
         """
         task = self._building.get(tp)
-        return None if task is None else await asyncio.shield(task)
+        if task is None:
+            return None
+        await asyncio.wait([task])
+        return None if task.cancelled() else task.result()
+
+    def owns(self, tp: TP, stage: S) -> bool:
+        """Whether a stage may go on: ask with its lock held, for while one waits for that a partition may be revoked.
+
+        What it did after its last save, whoever takes the partition over would do again.
+        """
+        task = self._building.get(tp)
+        if task is None or tp in self._leaving or not task.done() or task.cancelled():
+            return False
+        return task.exception() is None and task.result() is stage
 
     def ready(self) -> Iterator[tuple[TP, S]]:
         """The stages that can be asked; raises what taking one over raised."""
@@ -93,23 +107,41 @@ class Stages(Generic[S]):
             if end is not None and end > taken and times.bit_count() == 1:
                 yield tp, taken
 
-    async def snapshot(self, now_ms: int, tps: Iterable[TP] | None = None) -> None:
+    async def snapshot(self, now_ms: int) -> None:
         """Make stages safe and let their offsets be committed; those where nothing came are left alone."""
-        wanted = None if tps is None else set(tps)
         for tp, stage in list(self.ready()):
-            if wanted is not None and tp not in wanted:
-                continue
             async with stage.lock:
-                if self._settled.get(tp) == stage.position and not self._unsaved(stage):
-                    continue
-                safe = await stage.snapshot(now_ms)
-            if safe is not None:
-                self._settled[tp] = safe
-                self._settle(tp, safe)
+                if self.owns(tp, stage):
+                    await self._save(tp, stage, now_ms)
+
+    async def release(self, now_ms: int, tps: Iterable[TP]) -> None:
+        """Make the stages of these partitions safe and let them go; from its save on a stage takes nothing more.
+
+        Until the last is safe all of them stand: how far the sources have told is a figure of them together.
+        """
+        ours = self._building.keys() & set(tps)
+        made = list(self.ready())
+        self._leaving |= ours - {tp for tp, _ in made}  # what is taken over meanwhile begins nothing
+        for tp, stage in made:
+            if tp in ours:
+                async with stage.lock:
+                    await self._save(tp, stage, now_ms)
+                    self._leaving.add(tp)
+        for tp in ours:
+            self.drop(tp)
+
+    async def _save(self, tp: TP, stage: S, now_ms: int) -> None:
+        if self._settled.get(tp) == stage.position and not self._unsaved(stage):
+            return
+        safe = await stage.snapshot(now_ms)
+        if safe is not None:
+            self._settled[tp] = safe
+            self._settle(tp, safe)
 
     def drop(self, tp: TP) -> None:
         """Let a partition go, as it is."""
         task = self._building.pop(tp, None)
+        self._leaving.discard(tp)
         self._settled.pop(tp, None)
         self._standing.pop(tp, None)
         if task is not None and not task.done():

@@ -4,7 +4,7 @@ from faust.types import TP
 
 from agents.stages import Stages
 
-HERE = TP("reviews", 1)
+HERE, THERE = TP("reviews", 1), TP("reviews", 2)
 
 
 class _Stage:
@@ -82,3 +82,133 @@ async def test_a_stage_is_saved_when_its_log_went_on_or_it_did_something_by_itse
     await stages.snapshot(4)
     await stages.snapshot(5)
     assert stage.saved_at == [2, 4]
+
+
+class _SlowStage(_Stage):
+    """Saves when it is let; `at_work` once it has begun."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.position = 5
+        self.at_work, self.may_end = asyncio.Event(), asyncio.Event()
+
+    async def snapshot(self, now_ms: int) -> int | None:
+        self.at_work.set()
+        await self.may_end.wait()
+        return await super().snapshot(now_ms)
+
+
+async def _two() -> tuple[Stages[_SlowStage], dict[TP, _SlowStage]]:
+    """Two stages, of which nothing is safe yet."""
+    made = {HERE: _SlowStage(), THERE: _SlowStage()}
+
+    async def build(tp: TP, generation: int) -> _SlowStage:
+        return made[tp]
+
+    stages = Stages(build, settle=lambda tp, offset: None)
+    stages.assign([HERE, THERE], generation=1)
+    for tp, stage in made.items():
+        await stages.get(tp)
+        stage.position = 7
+    return stages, {tp: made[tp] for tp, _ in stages.ready()}  # in the order in which they are gone through
+
+
+async def test_a_timer_that_waited_for_a_revocation_saves_nothing_of_what_was_let_go() -> None:
+    """It did, and the save of a state that is no longer ours ended the worker."""
+    stages, made = await _two()
+    first, second = made.values()
+    letting_go = asyncio.create_task(stages.release(1, made))
+    await first.at_work.wait()
+    timer = asyncio.create_task(stages.snapshot(2))
+    await asyncio.sleep(0)
+    first.may_end.set()
+    second.may_end.set()
+    await asyncio.gather(letting_go, timer)
+    assert (first.saved_at, second.saved_at) == ([1], [1])
+    assert [stages.owns(tp, stage) for tp, stage in made.items()] == [False, False]
+
+
+async def test_a_revocation_waits_for_the_save_that_a_timer_began() -> None:
+    stages, made = await _two()
+    first, second = made.values()
+    timer = asyncio.create_task(stages.snapshot(1))
+    await first.at_work.wait()
+    letting_go = asyncio.create_task(stages.release(2, made))
+    await asyncio.sleep(0)
+    second.may_end.set()
+    await asyncio.sleep(0)
+    assert not letting_go.done()
+    first.may_end.set()
+    await asyncio.gather(letting_go, timer)
+    assert (first.saved_at, second.saved_at) == ([1], [1])
+
+
+async def test_from_its_save_on_a_stage_takes_nothing_more_but_all_stand_until_the_last_is_safe() -> None:
+    stages, made = await _two()
+    (here, first), (there, second) = made.items()
+    first.may_end.set()
+    letting_go = asyncio.create_task(stages.release(1, made))
+    await second.at_work.wait()
+    assert not stages.owns(here, first)
+    assert stages.owns(there, second)  # whoever asks has its lock, and so comes before the save or after it
+    assert [tp for tp, _ in stages.standing()] == [here, there]
+    second.may_end.set()
+    await letting_go
+    assert list(stages.standing()) == []
+
+
+async def test_what_is_taken_over_while_others_are_let_go_begins_nothing() -> None:
+    stage, late, may_build = _SlowStage(), _SlowStage(), asyncio.Event()
+
+    async def build(tp: TP, generation: int) -> _SlowStage:
+        if tp == THERE:
+            await may_build.wait()
+            return late
+        return stage
+
+    stages = Stages(build, settle=lambda tp, offset: None)
+    stages.assign([HERE, THERE], generation=1)
+    await stages.get(HERE)
+    stage.position = 7
+    letting_go = asyncio.create_task(stages.release(1, [HERE, THERE]))
+    await stage.at_work.wait()
+    assert stages.awaited() == [THERE]  # nobody says yet how far the sources have told
+    may_build.set()
+    assert await stages.get(THERE) is late
+    assert not stages.owns(THERE, late)
+    late.position = 7
+    timer = asyncio.create_task(stages.snapshot(2))
+    stage.may_end.set()
+    await asyncio.gather(letting_go, timer)
+    assert late.saved_at == []
+    assert list(stages.standing()) == []
+
+
+async def test_who_waits_for_a_stage_that_is_let_go_goes_on_without_it() -> None:
+    """Its agent would be cancelled with it otherwise, and started anew."""
+
+    async def build(tp: TP, generation: int) -> _Stage:
+        return await asyncio.Future()
+
+    stages = Stages(build, settle=lambda tp, offset: None)
+    stages.assign([HERE], generation=1)
+    waiting = asyncio.create_task(stages.get(HERE))
+    await asyncio.sleep(0)
+    await stages.release(1, [HERE])
+    assert await waiting is None
+
+
+async def test_a_partition_that_came_back_is_not_the_stage_that_was_let_go() -> None:
+    made: list[_Stage] = []
+
+    async def build(tp: TP, generation: int) -> _Stage:
+        made.append(_Stage())
+        return made[-1]
+
+    stages = Stages(build, settle=lambda tp, offset: None)
+    for generation in (1, 2):
+        stages.assign([HERE], generation=generation)
+        await stages.get(HERE)
+        if generation == 1:
+            await stages.release(1, [HERE])
+    assert [stages.owns(HERE, stage) for stage in made] == [False, True]
