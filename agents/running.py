@@ -32,6 +32,13 @@ def set_up_logging(level: str) -> None:
         logging.getLogger(name).setLevel(logging.NOTSET if thorough else logging.CRITICAL + 1)
     if not thorough:  # what Faust drops when it ends in the middle of something
         warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+        threading.excepthook = without_cancellations
+
+
+def without_cancellations(raised: threading.ExceptHookArgs) -> None:
+    """A `threading.excepthook`: that the consumer's thread was cancelled in the middle of a rebalance is no error."""
+    if not issubclass(raised.exc_type, asyncio.CancelledError):
+        threading.__excepthook__(raised)
 
 
 def end_by_signals() -> None:

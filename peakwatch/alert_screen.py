@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from alerts.notify.facts import aspects_of
 from peakwatch.terminal import readable
 from schemas.instants import format_instant
 from schemas.results import Alert, AlertAction, Delivery
@@ -71,12 +72,14 @@ def show_story(
     _say(state.summary)
     line: list[tuple[int, int, str]] = []
     quotes: list[str] = []
+    blamed: list[str] = []
     for one in transitions:
         reason = f" ({one.reason})" if one.reason else ""
         muted = one.evidence.get("muted")
         quiet = f"  [muted by {muted['by']}]" if muted else ""
         line.append((one.at, 0, f"{one.status}{reason}: {one.summary}{quiet}"))
         quotes = [str(text) for text in one.evidence.get("texts", ())] or quotes
+        blamed = aspects_of(one.evidence, "en") or blamed
     for action in actions:
         line.append((action.at, 1, f"{action.actor}: {action_line(action)}"))
     for row in sent:
@@ -86,6 +89,9 @@ def show_story(
     print()
     for at, _, text in sorted(line):
         _say(f"  {local(at)}  {text}")
+    if blamed:
+        print()
+        _say(f"blamed in its texts: {', '.join(blamed)}")
     if quotes:
         print("\nlast quotes:")
         for quote in quotes:

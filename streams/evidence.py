@@ -1,4 +1,4 @@
-"""What customers say in a spike: the words that stand out against what is usually complained of, and new terms.
+"""What customers say in a spike: what they blame, the words that stand out against what is usual, and new terms.
 
 The newest texts teach the background nothing, lest a spike become its own normal.
 """
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from schemas.results import Observation
+from sentiment.blame import blamed
 from sentiment.keywords import Background, emerging, over_represented
 from sentiment.words import Words
 
@@ -44,7 +45,7 @@ class Evidence:
                     self._waiting.append((one.at, one.text))
 
     def enrich(self, evidence: Mapping[str, Any], *, at: int) -> dict[str, Any]:
-        """The evidence with `keywords` and `emerging` made of its sample of texts."""
+        """The evidence with `aspects`, `keywords` and `emerging` made of its sample of texts."""
         rest = {key: value for key, value in evidence.items() if key != SAMPLE}
         texts = evidence.get(SAMPLE)
         if not texts:
@@ -59,6 +60,7 @@ class Evidence:
             ]
         else:
             keywords = [word for word, count in now.most_common(KEYWORDS) if count > 1]
+        rest["aspects"] = [{"name": one.name, "share": round(one.share, 2)} for one in blamed(texts)]
         rest["keywords"] = keywords
         if keywords:
             # The quotes that say what the many say: those with most of the words, the newest first.

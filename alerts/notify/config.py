@@ -61,6 +61,7 @@ def samples() -> tuple[Alert, ...]:
     """An alert of each shape, to try templates with; the figures mean nothing."""
     spike: dict[str, Any] = {
         "window_seconds": 300, "count": 100, "negative": 40, "texts": ["…"], "keywords": ["…"], "emerging": ["…"],
+        "aspects": [{"name": "logistics", "share": 0.5}],
         "contributions": [{"dimension": "region", "value": "…", "observed": 9.0, "expected": 1.0,
                            "share_of_excess": 0.5}],
         "phase": "…", "owner": "…", "runbook": "https://example.com/", "notes": [{"text": "…"}],

@@ -13,6 +13,10 @@ MARKS: Final = {"critical": "🔴", "warning": "🟠", "info": "🔵"}
 QUOTES: Final = 3
 WORDS: Final = 8
 TICKETS: Final = 20
+_ASPECTS: Final[Mapping[str, str]] = {
+    "quality": "质量", "logistics": "物流", "service": "服务", "refund": "退款", "price": "价格", "packaging": "包装",
+    "fraud": "欺诈",
+}  # fmt: skip
 _NAMES: Final[Mapping[str, str]] = {
     "all": "全部", "category": "类目", "channel": "渠道", "region": "地区", "customer_tier": "会员等级",
     "shop_id": "店铺", "product_id": "商品",
@@ -49,6 +53,7 @@ def facts_of(
         "claimed_by": str(claim.get("who", "")),
         "note": str(notes[-1].get("text", "")) if notes and brief < 3 else "",
         "contributions": _contributions(evidence, language) if brief < 2 else [],
+        "aspects": aspects_of(evidence, language) if brief < 3 else [],
         "keywords": _words(evidence.get("keywords")) if brief < 3 else [],
         "emerging": _words(evidence.get("emerging")) if brief < 3 else [],
         "worst": _worst(evidence, language), "quotes": quotes,
@@ -66,6 +71,15 @@ def where_of(alert: Alert, language: Language) -> str:
     if "queue" in labels:
         return f"队列 {labels['queue']}" if language == "zh" else f"queue {labels['queue']}"
     return "/".join(labels[key] for key in ("topic", "channel") if labels.get(key))
+
+
+def aspects_of(evidence: Mapping[str, Any], language: Language) -> list[str]:
+    """What the texts blame, the most blamed first: `物流 62%`, `logistics 62%`."""
+    return [
+        f"{_ASPECTS.get(one['name'], one['name']) if language == 'zh' else one['name']} {_percent(one.get('share'))}"
+        for one in evidence.get("aspects") or []
+        if isinstance(one, dict) and isinstance(one.get("name"), str)
+    ]
 
 
 def links_of(alert: Alert, links: Mapping[str, str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from alerts.notify.facts import aspects_of
 from peakwatch.demo.wall import Alert, Wall
 
 SHANGHAI: Final = dt.timezone(dt.timedelta(hours=8))  # where the demo's evening is
@@ -61,6 +62,8 @@ def line(wall: Wall) -> str:
 def alert_text(alert: Alert) -> str:
     """An alert with its evidence: the words and quotes of customers."""
     text = f"[{alert.status}] {alert.summary}"
+    if blamed := aspects_of(alert.evidence, "zh"):
+        text += "\n      不满在: " + "、".join(blamed)
     if words := alert.evidence.get("keywords"):
         text += "\n      关键词: " + "、".join(words)
     for quote in _quotes(alert):
@@ -152,6 +155,8 @@ def _alerts(wall: Wall) -> RenderableType:
     text = Text()
     for alert in calling[:OPEN_SHOWN]:
         text.append(f"▲ {alert.summary}\n", style="bold red")
+        if blamed := aspects_of(alert.evidence, "zh"):
+            text.append("  不满在  ", style="dim").append("、".join(blamed) + "\n", style="yellow")
         if words := alert.evidence.get("keywords"):
             text.append("  关键词  ", style="dim").append("、".join(words) + "\n", style="yellow")
         for quote in _quotes(alert):

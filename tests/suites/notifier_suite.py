@@ -241,6 +241,7 @@ def spike(number: int = 1, **changes: Any) -> Alert:
         evidence={
             "window_seconds": 300, "count": 812, "negative": 333, "phase": "双11 · 开门红",
             "keywords": ["快递", "丢件"],
+            "aspects": [{"name": "logistics", "share": 0.62}, {"name": "service", "share": 0.21}],
             "texts": ["太差了 @all", "等了一周", "客服不理人"], "runbook": "https://wiki.example.com/spike",
             "contributions": [{"dimension": "region", "value": "华东", "observed": 30.0, "expected": 4.2,
                                "share_of_excess": 0.62}],

@@ -27,6 +27,13 @@ def test_no_text_of_others_moves_the_terminal_or_breaks_a_line(capsys: pytest.Ca
     assert all(line.replace("\t", "").isprintable() for line in lines)
 
 
+def test_a_spikes_story_tells_what_its_texts_blame_at_last(capsys: pytest.CaptureFixture[str]) -> None:
+    first, last = ({"aspects": [{"name": name, "share": 0.5}]} for name in ("price", "logistics"))
+    told = [ALERT._replace(evidence=evidence) for evidence in (first, last, {})]
+    show_story(STATE, told, [], [])
+    assert "blamed in its texts: logistics 50%\n" in capsys.readouterr().out
+
+
 def test_what_is_for_people_stays_as_it_is() -> None:
     family = "👨\u200d👩\u200d👧 退款，ok?"
     assert readable(family) == family

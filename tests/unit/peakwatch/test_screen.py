@@ -15,7 +15,10 @@ NOW = 1_762_790_400_000  # 2025-11-11 00:00 in Shanghai
 END = dt.datetime(2025, 11, 10, 15, 58, tzinfo=dt.UTC)
 SPIKE = Alert(
     status="firing", severity="warning", summary="差评突增：类目「手机」负面率 41%", kind="negative_spike",
-    evidence={"keywords": ["物流", "客服"], "texts": ["太慢了，\n再也不买", "等了三个星期", "第三条"]},
+    evidence={
+        "aspects": [{"name": "logistics", "share": 0.62}, {"name": "service", "share": 0.2}],
+        "keywords": ["物流", "客服"], "texts": ["太慢了，\n再也不买", "等了三个星期", "第三条"],
+    },
     labels={"dimension": "category", "value": "手机"}, fired_at=NOW - 600_000, changed_at=NOW - 60_000,
 )  # fmt: skip
 
@@ -44,11 +47,12 @@ def _red(console: Console) -> str:
     return "".join(part.text for part in segments if part.style and part.style.color and part.style.color.name == "red")
 
 
-def test_an_open_spike_is_shown_with_its_summary_keywords_and_two_quotes() -> None:
+def test_an_open_spike_is_shown_with_what_is_blamed_its_keywords_and_two_quotes() -> None:
     text = _drawn(_wall(SPIKE)).export_text()
     for wanted in (
         "▲ 1 firing",
         SPIKE.summary,
+        "不满在  物流 62%、服务 20%",
         "物流、客服",
         "“太慢了， 再也不买”",
         "“等了三个星期”",
