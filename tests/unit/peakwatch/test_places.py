@@ -1,5 +1,9 @@
 """No file is lost by a slip in a path."""
 
+import bz2
+import gzip
+import lzma
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -46,3 +50,15 @@ def test_two_outputs_need_two_files_but_may_share_a_device(tmp_path: Path) -> No
 def test_what_cannot_be_read_is_told_by_its_name(name: str) -> None:
     with pytest.raises(PermanentError):
         ensure_readable(["-", name])
+
+
+@pytest.mark.parametrize(
+    ("pack", "command"), [(gzip.compress, "zcat"), (bz2.compress, "bzcat"), (lzma.compress, "xzcat")]
+)
+def test_a_compressed_file_is_told_with_the_command_that_unpacks_it(
+    tmp_path: Path, pack: Callable[[bytes], bytes], command: str
+) -> None:
+    packed = tmp_path / "last week.jsonl"
+    packed.write_bytes(pack(b"{}"))
+    with pytest.raises(PermanentError, match=f"is compressed; unpack it on the way: {command} '"):
+        ensure_readable([str(packed)])
