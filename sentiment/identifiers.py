@@ -44,7 +44,9 @@ ACCOUNT_HINT: Final = re.compile(
 _WECHAT: Final = re.compile(
     r"(?:[微薇][ ❤♥]{0,2}信|[微薇][❤♥]|[薇威](?=[:：])|威信|维信|徽信|卫星(?=[号:：])|绿泡泡"
     r"|weixin|wechat|v信|v❤|加微|加薇|加v"
-    r"|(?<![A-Za-z])(?:vx|wx|v(?=[ ]?[:：])|(?<=[+➕])v)(?![A-Za-z]))"
+    r"|(?<![A-Za-z])(?:vx|wx|v(?=[ ]?[:：])|(?<=[+➕])v)(?![A-Za-z])"
+    # A V alone, where what follows is too much of a name for a model's: letters and then digits.
+    r"|(?<![A-Za-z0-9])v(?= (?=[a-z0-9_\-]{7})[a-z_\-]{2,12}[0-9]{3,12}(?![A-Za-z0-9])))"
     r"(?P<mark>(?:[号码账帐户同:：是为加我 =\-,，(【「“\"\n]|搜索|id(?=[:：是为 ])){0,6})"
     r"(?P<id>[A-Za-z0-9][A-Za-z0-9_\-]{4,19})(?![A-Za-z0-9_])",
     re.IGNORECASE,
@@ -110,6 +112,7 @@ def plates(folded: str) -> Iterator[Span]:
 # --- numbers
 
 _LONG: Final = re.compile(r"(?<![0-9])(?<![0-9][.])[0-9](?:[ \-]{0,2}[0-9]){13,29}(?:[ \-]?[Xx])?(?![0-9])")
+_DOTTED_CARD: Final = re.compile(r"(?<![0-9.])[0-9]{4}(?:[.·][0-9]{4}){3}(?:[.·][0-9]{1,3})?(?![0-9])")
 _RUN14: Final = re.compile(r"(?<![0-9A-Za-z])(?<![0-9][.])[0-9]{14,40}(?![0-9]*[.][0-9])[Xx]?")
 _MOBILE: Final = re.compile(
     r"(?<![0-9])(?<![0-9][.])(?:[(]?(?:\+|00)? ?86[)]?[ \-]{0,2})?(?:[(](?=1[3-9][0-9][)]))?"
@@ -168,6 +171,9 @@ def long_numbers(folded: str) -> Iterator[Span]:
     parcel."""
     for match in _PDD.finditer(folded):
         yield match.start(), match.end(), ORDER
+    for match in _DOTTED_CARD.finditer(folded):
+        if _kind_of_long(re.sub("[.·]", " ", match[0])) == BANK_CARD:
+            yield match.start(), match.end(), BANK_CARD
     for match in _LONG.finditer(folded):
         kind = _kind_of_long(match[0]) or (BANK_CARD if _is_called_card(folded, match) else "")
         if kind:
