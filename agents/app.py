@@ -311,6 +311,8 @@ class Worker:
         generation = self.app.consumer_generation_id
         self._missed.clear()
         await self._open()
+        if self.app.should_stop:
+            return  # all that was ours is let go already, or is about to be
         consumer_of(self.app).held = self._aligning.holds
         for topics, stages in self._kinds:
             stages.assign((tp for tp in assigned if tp.topic in topics), generation=generation)
@@ -327,7 +329,10 @@ class Worker:
                 self._watching.gone(tp)
 
     async def _before_shutdown(self, _app: Any, /, *_: Any, **__: Any) -> None:
-        await self._snapshot()
+        """Let all go first: a timer, a revocation or a take-over under way would write to what is closed then."""
+        now_ms = self._assembly.parts.clock.now_ms()
+        for _topics, stages in self._kinds:
+            await stages.release(now_ms)
         await self._clients.close()
 
     async def _open(self) -> None:

@@ -114,19 +114,21 @@ class Stages(Generic[S]):
                 if self.owns(tp, stage):
                     await self._save(tp, stage, now_ms)
 
-    async def release(self, now_ms: int, tps: Iterable[TP]) -> None:
-        """Make the stages of these partitions safe and let them go; from its save on a stage takes nothing more.
+    async def release(self, now_ms: int, tps: Iterable[TP] | None = None) -> None:
+        """Make the stages of these partitions safe, or of all, and let them go.
 
-        Until the last is safe all of them stand: how far the sources have told is a figure of them together.
+        From its save on a stage takes nothing more. Until the last is safe all of them stand: how far the sources have
+        told is a figure of them together. One that another call is letting go is waited for.
         """
-        ours = self._building.keys() & set(tps)
+        ours = set(self._building) if tps is None else self._building.keys() & set(tps)
         made = list(self.ready())
         self._leaving |= ours - {tp for tp, _ in made}  # what is taken over meanwhile begins nothing
         for tp, stage in made:
             if tp in ours:
                 async with stage.lock:
-                    await self._save(tp, stage, now_ms)
-                    self._leaving.add(tp)
+                    if self.owns(tp, stage):
+                        await self._save(tp, stage, now_ms)
+                        self._leaving.add(tp)
         for tp in ours:
             self.drop(tp)
 

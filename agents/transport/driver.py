@@ -26,6 +26,8 @@ SCHEME: Final = "kafkachunk"
 # busy ones for as long.
 FETCH_MAX_WAIT_MS: Final = 100
 
+STOP_AGAIN_S: Final = 0.5
+
 # What the transport needs of Faust, for `faust.App(**APP_SETTINGS, ...)`: chunks not yet settled must not
 # hold up a rebalance or the end (they are delivered again), and one poll takes whole chunks.
 APP_SETTINGS: Final[Mapping[str, Any]] = {
@@ -90,6 +92,20 @@ class ConsumerThread(kafka.AIOKafkaConsumerThread):
         coordinator = self._ensure_consumer()._coordinator
         if hasattr(coordinator, "_do_heartbeat"):  # a client without a group has none
             coordinator._do_heartbeat = self._noting(coordinator._do_heartbeat)
+
+    async def on_thread_stop(self) -> None:
+        """Stop aiokafka, also in the middle of a rebalance.
+
+        There its fetcher waits for the requests that it has just cancelled, takes its own cancellation for theirs, and
+        would fetch on for ever with `stop` waiting for it. So it is cancelled until it has ended.
+        """
+        stopping = asyncio.ensure_future(super().on_thread_stop())
+        while not stopping.done():
+            await asyncio.wait([stopping], timeout=STOP_AGAIN_S)
+            fetcher = None if self._consumer is None else self._consumer._fetcher
+            if fetcher is not None and fetcher._closed:
+                fetcher._fetch_task.cancel()
+        await stopping
 
     def _noting(self, heartbeat: Callable[[], Awaitable[bool]]) -> Callable[[], Awaitable[bool]]:
         async def noted() -> bool:

@@ -8,6 +8,7 @@ newest of its topic, and so late for both.
 import json
 import random
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 from peakwatch.demo.reviews import load_corpus
@@ -205,6 +206,12 @@ class _Drawing:
     def _name(self, kind: str) -> str:
         self._number += 1
         return f"{kind}{self._number}"
+
+
+def slices(evening: Evening, *, of_ms: int) -> Iterator[list[Message]]:
+    """The messages that arrive in each such span, in order."""
+    for _, messages in groupby(evening.messages, lambda message: (message.arrives_ms - ORIGIN_MS) // of_ms):
+        yield list(messages)
 
 
 def lines(messages: list[Message]) -> Iterator[bytes]:

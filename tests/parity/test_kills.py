@@ -3,8 +3,6 @@
 import random
 import signal
 import time
-from collections.abc import Iterator
-from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +10,7 @@ import pytest
 
 from tests.parity.arena import Arena, Replayed
 from tests.parity.checks import check_alerts, check_clocks, check_rows, check_windows
-from tests.parity.evening import ORIGIN_MS, Evening, Message, evening
+from tests.parity.evening import evening, slices
 
 pytestmark = [pytest.mark.broker, pytest.mark.embedded, pytest.mark.timeout(400)]
 
@@ -28,7 +26,7 @@ def test_killed_workers_and_a_killed_store_change_nothing(arena: Arena, tmp_path
     for spool in (0, 1):
         arena.start(spool=spool)
     blows = dict.fromkeys(chance.sample(range(5, 27), 3), "kill") | {13: "end", 17: "store away", 22: "store back"}
-    for number, messages in enumerate(_slices(sent)):
+    for number, messages in enumerate(slices(sent, of_ms=SLICE_MS)):
         arena.feed(messages)
         _strike(arena, blows.get(number, ""), chance.randrange(2))
         time.sleep(SLICE_MS / SPEED / 1000)
@@ -38,11 +36,6 @@ def test_killed_workers_and_a_killed_store_change_nothing(arena: Arena, tmp_path
     check_rows(arena, sent, replayed)
     check_clocks(arena, sent, replayed)
     check_alerts(arena, replayed)
-
-
-def _slices(sent: Evening) -> Iterator[list[Message]]:
-    for _, messages in groupby(sent.messages, lambda message: (message.arrives_ms - ORIGIN_MS) // SLICE_MS):
-        yield list(messages)
 
 
 def _strike(arena: Arena, blow: str, spool: int) -> None:

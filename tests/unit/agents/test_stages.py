@@ -198,6 +198,21 @@ async def test_who_waits_for_a_stage_that_is_let_go_goes_on_without_it() -> None
     assert await waiting is None
 
 
+async def test_the_end_of_the_worker_waits_for_a_revocation_under_way_and_saves_nothing_twice() -> None:
+    stages, made = await _two()
+    first, second = made.values()
+    letting_go = asyncio.create_task(stages.release(1, made))
+    await first.at_work.wait()
+    ending = asyncio.create_task(stages.release(2))
+    second.may_end.set()
+    await asyncio.sleep(0)
+    assert not ending.done()
+    first.may_end.set()
+    await asyncio.gather(letting_go, ending)
+    assert (first.saved_at, second.saved_at) == ([1], [1])
+    assert list(stages.standing()) == []
+
+
 async def test_a_partition_that_came_back_is_not_the_stage_that_was_let_go() -> None:
     made: list[_Stage] = []
 

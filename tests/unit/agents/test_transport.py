@@ -1,10 +1,12 @@
+import asyncio
 import gc
 import weakref
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import faust
 import pytest
+from aiokafka.consumer.fetcher import Fetcher
 from faust.exceptions import ImproperlyConfigured
 from faust.transport.drivers import TRANSPORTS
 
@@ -112,3 +114,35 @@ async def test_acknowledging_a_message_settles_its_chunk(app: faust.App) -> None
     message.incref()
     assert message.ack(consumer) in (True, False)
     assert ledger.committable() == 2
+
+
+async def test_the_end_does_not_wait_for_a_fetcher_that_took_its_cancellation_for_its_requests() -> None:
+    """aiokafka's in a rebalance; a worker hung there until it was ended for its slowness."""
+    refused = 0
+
+    async def fetch() -> None:
+        nonlocal refused
+        while True:
+            try:
+                await asyncio.Future()
+            except asyncio.CancelledError:
+                if refused:
+                    raise
+                refused += 1
+
+    fetcher = Fetcher.__new__(Fetcher)
+    fetcher._fetch_task = asyncio.create_task(fetch())
+    fetcher._fetch_waiters, fetcher._pending_tasks = set(), set()
+    await asyncio.sleep(0)
+
+    class Consumer:
+        _fetcher = fetcher
+
+        async def stop(self) -> None:
+            await fetcher.close()
+
+    thread = driver.ConsumerThread.__new__(driver.ConsumerThread)
+    thread._consumer = cast(Any, Consumer())
+    await asyncio.wait_for(thread.on_thread_stop(), 20)
+    assert refused == 1
+    assert fetcher._fetch_task.done()
