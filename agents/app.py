@@ -48,6 +48,7 @@ class Worker:
             ensure_free(port=settings.metrics_port, host=settings.metrics_host)
         register()
         self.failure: BaseException | None = None
+        self.safe = False  # at the end: nothing is ours any more, and all that was is stored or spooled
         self._settings = settings
         self._files = files
         self._reload_asked = False
@@ -334,6 +335,7 @@ class Worker:
         for _topics, stages in self._kinds:
             await stages.release(now_ms)
         await self._clients.close()
+        self.safe = self.app.crash_reason is None
 
     async def _open(self) -> None:
         await self._clients.open(self._assembly.parts.writer)

@@ -21,6 +21,7 @@ from schemas.errors import PeakWatchError, PermanentError
 
 FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 GRACE_S: Final = 15  # for an end: the last snapshot takes some seconds at most
+SAFE_GRACE_S: Final = 8  # after it, for what Faust and aiokafka still do
 THEIRS: Final = ("faust", "mode", "aiokafka", "asyncio", "kafka")
 
 
@@ -72,7 +73,8 @@ def run(worker: Worker) -> None:
 class _Patience(threading.Thread):
     """Ends the process when its end takes too long, as Faust's does for ever when the broker has gone.
 
-    Whoever is killed loses nothing, and whoever hangs holds up the others.
+    Whoever is killed loses nothing, and whoever hangs holds up the others. Where all is safe that is no failure:
+    a client that hangs at its end, as aiokafka's may in a rebalance, has nothing left to do that matters.
     """
 
     def __init__(self, worker: Worker, main: "_Main") -> None:
@@ -83,10 +85,16 @@ class _Patience(threading.Thread):
 
     def run(self) -> None:
         """Until the end, or until it is overdue."""
-        waited_s = 0
+        waited_s = safe_s = 0
         while not self.over.wait(1):
             if self._main.ending or self._worker.failure is not None:
                 waited_s += 1
+            if self._worker.safe and self._worker.failure is None:
+                safe_s += 1
+            if safe_s > SAFE_GRACE_S:
+                sys.stderr.write("peakwatch: all is safe; ended without waiting longer for the Kafka client\n")
+                sys.stderr.flush()
+                os._exit(0)
             if waited_s > GRACE_S:
                 cause = self._worker.failure or "is the broker gone?"
                 sys.stderr.write(f"peakwatch: the worker did not end within {GRACE_S} s ({cause}); nothing is lost\n")
