@@ -5,9 +5,10 @@ What it is made of: `source_stage` (stage 1), `window_stage` and `decision_stage
 """
 
 import asyncio
+import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
 import faust
@@ -25,7 +26,6 @@ from agents.stages import Stages
 from agents.transport.chunks import Chunk, ChunkSchema
 from agents.transport.driver import APP_SETTINGS, broker_url, consumer_of, register
 from agents.watching import Watching
-from schemas.errors import ConfigError
 from schemas.settings import Settings
 from schemas.topics import ACTIONS, ALERTS, DELTAS, OBSERVATIONS, SOURCES
 
@@ -48,10 +48,11 @@ class Worker:
             ensure_free(port=settings.metrics_port, host=settings.metrics_host)
         register()
         self.failure: BaseException | None = None
-        self.safe = False  # at the end: nothing is ours any more, and all that was is stored or spooled
+        self.safe = False  # at the end: all that was ours is stored or spooled
         self._settings = settings
         self._files = files
         self._reload_asked = False
+        self._let_go = False  # at the end: nothing is ours any more
         self._missed: dict[TP, int] = {}
         self._clients = Clients(settings)
         self.app = faust.App(
@@ -124,12 +125,8 @@ class Worker:
     def _agent(self, handle: Callable[[Chunk], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
         async def agent(stream: Any) -> None:
             async for event in stream.noack().events():
-                try:
+                async with self._failing():
                     await handle(event.value)
-                except Exception as error:
-                    # Faust would start the agent anew behind the failed chunk; the state would lack it for ever.
-                    await self._fail(error)
-                    raise
 
         return agent
 
@@ -186,11 +183,23 @@ class Worker:
     async def _alert_chunk(self, chunk: Chunk) -> None:
         await self._chunk(self._alerts, chunk)
 
-    async def _fail(self, error: BaseException) -> None:
-        """Stop the whole worker: whoever starts it again finds everything exact."""
-        if self.failure is None:
-            self.failure = error
-        await self.app.crash(error)
+    @contextlib.asynccontextmanager
+    async def _failing(self) -> AsyncIterator[None]:
+        """What fails in it stops the whole worker: whoever starts it again finds everything exact.
+
+        Faust would start an agent anew behind the chunk that failed; the state would lack it for ever. Where all is
+        let go, what fails has nothing left to lose.
+        """
+        try:
+            yield
+        except Exception as error:
+            if self._let_go:
+                _log.info("after the end: %r", error)
+                return
+            if self.failure is None:
+                self.failure = error
+            await self.app.crash(error)
+            raise
 
     # --- time
 
@@ -198,11 +207,8 @@ class Worker:
         measured = self._watching.timed(name, work)
 
         async def timer() -> None:
-            try:
+            async with self._failing():
                 await measured()
-            except Exception as error:
-                await self._fail(error)
-                raise
 
         return timer
 
@@ -286,20 +292,14 @@ class Worker:
         port, host = self._settings.metrics_port, self._settings.metrics_host
         if not port:
             return
-        try:
+        async with self._failing():
             collector = WorkerCollector(self._watching.view())
             stop = await serve(collector, self._watching.health, port=port, host=host)
-        except ConfigError as error:
-            await self._fail(error)
-            raise
-        self._clients.on_close(stop)
+            self._clients.on_close(stop)
 
     async def _align(self) -> None:
-        try:
+        async with self._failing():
             await self._aligning.run()
-        except Exception as error:
-            await self._fail(error)
-            raise
 
     async def _look_at_store(self) -> None:
         """Say once if rows cannot be stored: all else goes on, and nobody would see it."""
@@ -334,6 +334,7 @@ class Worker:
         now_ms = self._assembly.parts.clock.now_ms()
         for _topics, stages in self._kinds:
             await stages.release(now_ms)
+        self._let_go = True
         await self._clients.close()
         self.safe = self.app.crash_reason is None
 

@@ -105,7 +105,7 @@ async def open_producer(
         await _started(producer.start(), bootstrap)
         yield producer
     finally:
-        await producer.stop()  # also when it did not start: it holds connections and tasks then
+        await _stopped(producer)  # also when it did not start: it holds connections and tasks then
 
 
 @contextlib.asynccontextmanager
@@ -127,7 +127,7 @@ async def open_consumer(
         await _started(consumer.start(), bootstrap)
         yield consumer
     finally:
-        await consumer.stop()
+        await _stopped(consumer)
 
 
 async def end_offsets(
@@ -170,6 +170,14 @@ async def _started(starting: Awaitable[None], bootstrap: str) -> None:
         await starting
     except KafkaError as error:
         raise away(bootstrap, error) from error
+
+
+async def _stopped(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+    """Stop a client, which goes on with that when we are cancelled.
+
+    Awaited as it is, it would take our cancellation for that of its own tasks, and we would go on, too.
+    """
+    await asyncio.shield(client.stop())
 
 
 async def has_idempotence(bootstrap: str, *, options: Options | None = None) -> bool:

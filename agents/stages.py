@@ -5,9 +5,11 @@ Decides when a stage is built, flushed and snapshotted; what a stage does is its
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from faust.types import TP
+
+CANCEL_AGAIN_S: Final = 0.5  # aiokafka now and then takes its caller's cancellation for one of its own, and goes on
 
 
 class Stage(Protocol):
@@ -39,6 +41,7 @@ class Stages(Generic[S]):
         self._unsaved = unsaved
         self._settle = settle
         self._building: dict[TP, asyncio.Task[S]] = {}
+        self._ending: set[asyncio.Task[S]] = set()  # cancelled before the stage was built
         self._leaving: set[TP] = set()
         self._settled: dict[TP, int] = {}
         self._standing: dict[TP, tuple[int, int]] = {}  # a position, and how often in a row it was found there
@@ -54,13 +57,13 @@ class Stages(Generic[S]):
     async def get(self, tp: TP) -> S | None:
         """The stage of a partition, once it is taken over; raises what taking it over raised.
 
-        None where the partition is not ours: to claim it now would silence whoever owns it.
+        None where the partition is not ours, or no more: to claim it now would silence whoever owns it.
         """
         task = self._building.get(tp)
         if task is None:
             return None
         await asyncio.wait([task])
-        return None if task.cancelled() else task.result()
+        return None if task.cancelled() or self._building.get(tp) is not task else task.result()
 
     def owns(self, tp: TP, stage: S) -> bool:
         """Whether a stage may go on: ask with its lock held, for while one waits for that a partition may be revoked.
@@ -118,7 +121,8 @@ class Stages(Generic[S]):
         """Make the stages of these partitions safe, or of all, and let them go.
 
         From its save on a stage takes nothing more. Until the last is safe all of them stand: how far the sources have
-        told is a figure of them together. One that another call is letting go is waited for.
+        told is a figure of them together. One that another call is letting go is waited for, and so is what was being
+        taken over: nothing is written from here on.
         """
         ours = set(self._building) if tps is None else self._building.keys() & set(tps)
         made = list(self.ready())
@@ -131,6 +135,7 @@ class Stages(Generic[S]):
                         self._leaving.add(tp)
         for tp in ours:
             self.drop(tp)
+        await self._ended()
 
     async def _save(self, tp: TP, stage: S, now_ms: int) -> None:
         if self._settled.get(tp) == stage.position and not self._unsaved(stage):
@@ -148,8 +153,18 @@ class Stages(Generic[S]):
         self._standing.pop(tp, None)
         if task is not None and not task.done():
             task.cancel()
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
+
+    async def _ended(self) -> None:
+        while self._ending:
+            _, late = await asyncio.wait(self._ending, timeout=CANCEL_AGAIN_S)
+            for task in late:
+                task.cancel()
 
     async def _made(self, tp: TP, generation: int) -> S:
+        await self._ended()  # a claim of before would undo ours
         stage = await self._build(tp, generation)
-        self._settled[tp] = stage.position
+        if self._building.get(tp) is asyncio.current_task():
+            self._settled[tp] = stage.position
         return stage

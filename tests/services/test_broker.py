@@ -1,3 +1,4 @@
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -98,3 +99,31 @@ async def test_broker_that_is_not_there_is_a_transient_error() -> None:
     with pytest.raises(TransientError, match=r"kafka 127\.0\.0\.1:1: "):
         async with brokers.open_producer("127.0.0.1:1"):
             pytest.fail("there is no broker")
+
+
+async def test_a_cancellation_while_a_client_stops_is_ours(broker: "Broker", monkeypatch: pytest.MonkeyPatch) -> None:
+    """aiokafka took it for that of its own tasks: a take-over that was called off went on, on closed clients."""
+    topic, stopping, stop = broker.name("stopped"), asyncio.Event(), AIOKafkaConsumer.stop
+    await brokers.ensure_topics(
+        broker.bootstrap, [brokers.TopicSpec.kept(topic, partitions=1, retention_ms=brokers.DAY_MS)]
+    )
+
+    async def told(consumer: AIOKafkaConsumer) -> None:
+        stopping.set()
+        await stop(consumer)
+
+    async def read() -> None:
+        async with brokers.open_consumer(broker.bootstrap) as consumer:
+            consumer.assign([TopicPartition(topic, 0)])
+            await consumer.getmany(timeout_ms=10)
+
+    monkeypatch.setattr(AIOKafkaConsumer, "stop", told)
+    for turns in range(8):  # of the event loop, until the cancellation comes
+        stopping.clear()
+        task = asyncio.create_task(read())
+        await stopping.wait()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if task.cancel():
+            await asyncio.wait([task])
+            assert task.cancelled(), turns

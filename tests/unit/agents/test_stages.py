@@ -227,3 +227,70 @@ async def test_a_partition_that_came_back_is_not_the_stage_that_was_let_go() -> 
         if generation == 1:
             await stages.release(1, [HERE])
     assert [stages.owns(HERE, stage) for stage in made] == [False, True]
+
+
+class _Stubborn:
+    """Take-overs that go on when cancelled, as aiokafka's did, until `may_end`; then they fail or make a stage."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.begun: list[int] = []
+        self.cancelled = 0
+        self.may_end = asyncio.Event()
+        self._error = error
+
+    async def build(self, tp: TP, generation: int) -> _Stage:
+        self.begun.append(generation)
+        while not self.may_end.is_set():
+            try:
+                await self.may_end.wait()
+            except asyncio.CancelledError:
+                self.cancelled += 1
+        if self._error is not None:
+            raise self._error
+        stage = _Stage()
+        stage.position = 100 * generation
+        return stage
+
+
+async def test_letting_go_waits_for_a_take_over_that_does_not_end_and_cancels_it_again() -> None:
+    """It went on with clients that were closed by then, and who waited for it ended the worker with its error."""
+    stubborn = _Stubborn(RuntimeError("closed"))
+    stages = Stages(stubborn.build, settle=lambda tp, offset: None)
+    stages.assign([HERE], generation=1)
+    agent = asyncio.create_task(stages.get(HERE))
+    await asyncio.sleep(0)
+    letting_go = asyncio.create_task(stages.release(1))
+    while stubborn.cancelled < 2:
+        await asyncio.sleep(0.01)
+    assert not letting_go.done()
+    stubborn.may_end.set()
+    await letting_go
+    assert await agent is None
+
+
+async def test_a_partition_that_comes_back_is_taken_over_once_its_last_take_over_has_ended() -> None:
+    stubborn = _Stubborn()
+    stages = Stages(stubborn.build, settle=lambda tp, offset: None)
+    stages.assign([HERE], generation=1)
+    await asyncio.sleep(0)
+    stages.assign([], generation=2)
+    stages.assign([HERE], generation=3)
+    while not stubborn.cancelled:
+        await asyncio.sleep(0.01)
+    assert stubborn.begun == [1]
+    stubborn.may_end.set()
+    stage = await stages.get(HERE)
+    assert stubborn.begun == [1, 3]
+    assert stage is not None
+    assert stage.position == stages.saved(HERE) == 300
+
+
+async def test_a_take_over_that_was_let_go_leaves_nothing_behind() -> None:
+    stubborn = _Stubborn()
+    stages = Stages(stubborn.build, settle=lambda tp, offset: None)
+    stages.assign([HERE], generation=1)
+    await asyncio.sleep(0)
+    stages.drop(HERE)
+    stubborn.may_end.set()
+    await stages.release(1)
+    assert (list(stages.standing()), stages.saved(HERE)) == ([], 0)
