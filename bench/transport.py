@@ -14,6 +14,7 @@ import random
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -155,7 +156,9 @@ def measure(name: str, *, bootstrap: str, topic: str, count: int) -> dict[str, i
         sys.executable, "-m", "bench.transport", "--contender", name, "--bootstrap", bootstrap,
         "--topic", topic, "--records", str(count),
     ]  # fmt: skip
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=300)
+    with tempfile.TemporaryDirectory() as folder:
+        surroundings = {**os.environ, "APP_DATADIR": folder}  # Faust would leave one of its own where we are
+        done = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=300, env=surroundings)
     result: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
     return result
 
