@@ -53,7 +53,6 @@ class Worker:
         self._files = files
         self._reload_asked = False
         self._let_go = False  # at the end: nothing is ours any more
-        self._missed: dict[TP, int] = {}
         self._clients = Clients(settings)
         self.app = faust.App(
             settings.group,
@@ -163,17 +162,8 @@ class Worker:
         async with stage.lock:
             if not stages.owns(tp, stage):
                 return False
-            taken = stages.taken(stage)
-            if chunk.start > taken:
-                if self._missed.get(tp) != taken:
-                    self._missed[tp] = taken
-                    await consumer_of(self.app).rewind(tp, taken, missed_before=chunk)
-                    return False
-                if taken:
-                    _log.error(
-                        "%s/%d: records %d to %d are gone: the broker keeps them for too short a time",
-                        *tp, taken, chunk.start - 1,
-                    )  # fmt: skip
+            if not await consumer_of(self.app).follows(tp, chunk, taken=stages.taken(stage)):
+                return False
             if isinstance(stage, SourceStage):
                 await self._aligning.chunk(stage, chunk)
             else:
@@ -310,7 +300,6 @@ class Worker:
     async def _assigned(self, _app: Any, /, *told: Any, **_: Any) -> None:
         assigned: set[TP] = told[0]
         generation = self.app.consumer_generation_id
-        self._missed.clear()
         await self._open()
         if self.app.should_stop:
             return  # all that was ours is let go already, or is about to be

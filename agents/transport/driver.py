@@ -5,6 +5,7 @@ Decides how Faust's consumer is told what the ledgers say; what may be delivered
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, cast
@@ -19,6 +20,8 @@ from agents import broker
 from agents.claims import Lease
 from agents.transport.chunks import Chunk, ChunkSchema
 from agents.transport.ledger import Delivery, Ledger
+
+_log = logging.getLogger("peakwatch.worker")
 
 SCHEME: Final = "kafkachunk"
 
@@ -184,6 +187,22 @@ class Consumer(kafka.Consumer):
             return
         await self.seek_wait({tp: offset})
         ledger.rewind(offset)
+
+    async def follows(self, tp: TP, chunk: Chunk, *, taken: int) -> bool:
+        """Whether a chunk goes on where its agent has come to, or has it delivered again from there.
+
+        One that does not was cut before a chunk was missed, or is the first after it; several may lie ready, and none
+        of them tells that the records before it are gone. What the broker keeps no more shows within a chunk.
+        """
+        if chunk.start > taken:
+            await self.rewind(tp, taken, missed_before=chunk)
+            return False
+        if chunk.first > taken > 0:
+            (begins,) = (await self.earliest_offsets(tp)).values()
+            if begins > taken:
+                lost = f"{tp.topic}/{tp.partition}: records {taken} to {begins - 1} are gone"
+                _log.error("%s: the broker keeps them for too short a time", lost)
+        return True
 
     def check_session(self) -> None:
         """Raise `TransientError` when the group may have given us up: nothing may be written then."""

@@ -116,6 +116,55 @@ async def test_acknowledging_a_message_settles_its_chunk(app: faust.App) -> None
     assert ledger.committable() == 2
 
 
+@pytest.fixture
+def sought(app: faust.App, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """To where the consumer was put."""
+    offsets: list[int] = []
+
+    async def seek_wait(partitions: dict[Any, int]) -> None:
+        offsets.extend(partitions.values())
+
+    consumer: Any = app.consumer
+    monkeypatch.setattr(consumer._thread, "seek_wait", seek_wait)
+    return offsets
+
+
+def _delivered(consumer: driver.Consumer, ledger: Ledger, offsets: Sequence[int]) -> list[Chunk]:
+    fetched = ledger.fetched([Rec(offset) for offset in offsets], max_records=5)
+    assert isinstance(fetched, list)
+    return [chunk for chunk in fetched if ledger.deliver(chunk, Delivery(chunk.end))]
+
+
+async def test_chunks_that_lie_ready_behind_a_missed_one_do_not_tell_that_its_records_are_gone(
+    app: faust.App, sought: list[int]
+) -> None:
+    """The second of them did, and was taken: what had been missed was never counted."""
+    consumer = driver.consumer_of(app)
+    tp: Any = faust.types.TP("reviews", 0)
+    ledger = consumer._ledgers[tp] = Ledger("reviews", 0, at=0)
+    _missed, second, third, fourth = _delivered(consumer, ledger, range(20))
+    assert [await consumer.follows(tp, chunk, taken=0) for chunk in (second, third, fourth)] == [False] * 3
+    assert sought == [0]
+    again = _delivered(consumer, ledger, range(20))
+    assert [await consumer.follows(tp, chunk, taken=chunk.start) for chunk in again] == [True] * 4
+    assert sought == [0]
+
+
+@pytest.mark.parametrize(("begins", "told"), [(12, "reviews/0: records 10 to 11 are gone"), (0, "")])
+async def test_records_that_the_broker_keeps_no_more_are_told_and_a_hole_is_not(
+    app: faust.App, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, begins: int, told: str
+) -> None:
+    async def earliest_offsets(*partitions: Any) -> dict[Any, int]:
+        return dict.fromkeys(partitions, begins)
+
+    consumer: Any = driver.consumer_of(app)
+    monkeypatch.setattr(consumer._thread, "earliest_offsets", earliest_offsets)
+    tp = faust.types.TP("reviews", 0)
+    assert await consumer.follows(tp, Chunk("reviews", 0, 10, [Rec(12)]), taken=10)
+    assert told in caplog.text
+    assert bool(caplog.records) == bool(told)
+
+
 async def test_the_end_does_not_wait_for_a_fetcher_that_took_its_cancellation_for_its_requests() -> None:
     """aiokafka's in a rebalance; a worker hung there until it was ended for its slowness."""
     refused = 0
