@@ -3,6 +3,9 @@
 All that is decided is a function of that one log: when a record was written is its own timestamp, and time that passes
 without records is written into the log before anything is decided by it. So whoever reads the log again, from whatever
 snapshot, tells the same alerts under the same ids.
+
+The SLA ledger is written from here too: when a clock's time is up depends on the clock of whoever read the ticket, and
+only what counts in this log was told by all of them alike.
 """
 
 import asyncio
@@ -25,6 +28,7 @@ from streams.decisions import Decisions
 from streams.facts import Facts
 from streams.holding import Holding
 from streams.panes import pane_of
+from streams.tickets import ledger_line
 
 HELD: Final = "held"  # the page of facts that wait
 
@@ -121,6 +125,10 @@ class DecisionStage:
 
     async def _feed(self, stamp: Stamp, batch: bytes, *, written_ms: int) -> None:
         newest_ms, facts, told = decode_fact_batch(batch)
+        if facts.transitions:
+            partition, version = stamp.source[1], stamp.mark.to
+            lines = [ledger_line(transition, partition=partition, version=version) for transition in facts.transitions]
+            self._rows_ticket = await self._ports.writer.write(lines)
         spoke = stamp.mark.to > stamp.start
         self._event_time.observe(stamp.source, newest_ms, now_ms=written_ms, records=spoke, told=told)
         reached_ms = self._event_time.reached(written_ms)

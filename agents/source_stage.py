@@ -27,7 +27,6 @@ from streams.facts import Facts
 from streams.intake import Record
 from streams.panes import Deltas, merge_deltas
 from streams.source import Source
-from streams.tickets import ledger_line
 
 FORECAST_MS: Final = 30_000  # how often the clocks that will breach are counted
 # A batch between the stages is one message, and a broker takes 1 MB: what comes of so many bytes of records, or of so
@@ -221,12 +220,6 @@ class SourceStage:
         facts.deltas, self._deltas = merge_deltas(self._deltas), []
         for letter in letters:  # before the batch that passes them by
             await self._ports.send(DEAD_LETTERS, letter.topic.encode(), dead_letter_line(letter))
-        ledger = [
-            ledger_line(transition, partition=self.source.intake.partition, version=self.position)
-            for transition in facts.transitions
-        ]
-        if ledger:
-            self._rows_ticket = await self._ports.writer.write(ledger)
         if self.position == self._sent_to and not facts and mark is None:
             return
         reached = mark or Mark(self.position, self._tick_ms)

@@ -46,7 +46,10 @@ def check_clocks(arena: Arena, sent: Evening, replayed: Replayed) -> None:
     for kind, field in (("breach", "breached_at"), ("warning", "warned_at")):
         expected = _moments(replayed.sla, field)
         rows = arena.rows(STANDING.format(kind=kind, end_ms=sent.end_ms))
-        assert {(row[0], row[1]): row[2] for row in rows} == expected
+        found = {(row[0], row[1]): row[2] for row in rows}
+        wrong = {clock: (found.get(clock), at) for clock, at in expected.items() if found.get(clock) != at}
+        wrong |= {clock: (at, None) for clock, at in found.items() if clock not in expected}
+        assert not wrong, f"{kind}: {len(wrong)} of {len(expected)}, found for due: {sorted(wrong.items())[:5]}"
         assert len(expected) > 20
 
 

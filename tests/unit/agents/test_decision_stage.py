@@ -14,9 +14,10 @@ from agents.transport.chunks import Chunk
 from agents.window_stage import EventTime, event_time_of
 from alerts.actions import Acknowledge, encode_action
 from schemas.peaks import Peaks
-from schemas.results import PANE_MS, Alert, AlertAction
+from schemas.results import PANE_MS, Alert, AlertAction, SlaTransition
 from schemas.rules import parse_rules
-from schemas.topics import ACTIONS, CLOCK, OBSERVATIONS
+from schemas.topics import ACTIONS, CLOCK, OBSERVATIONS, TICKETS
+from sla.transition import Transition, TransitionKind
 from storage.rows import Row
 from streams import figures as f
 from streams.decisions import Decisions
@@ -244,6 +245,31 @@ async def test_a_claim_alone_changes_nothing() -> None:
     owner = Owner(log, told)
     await owner.turn(T0)
     assert (owner.stage.position, owner.stage.reached(T0), told) == (1, -1, [])
+
+
+def clock_facts(kind: TransitionKind, at_ms: int) -> Facts:
+    dims = ("手机", "app", "华东", "金卡", "s1", "p1", "high", "refund")
+    told = Transition("t1", "resolution", 0, kind, at_ms, 7, 8, "urgent", "v1", "always", "v2", dims)
+    return Facts(transitions=[told])
+
+
+async def test_the_ledger_has_what_counts_once_and_nothing_of_a_worker_that_lost_the_partition() -> None:
+    """Such a one stored breaches that nobody after it told or took back: whoever read on had the answers by then."""
+    log = Log()
+    lost, told = Writing(log, TICKETS, generation=1), list[Alert]()
+    await lost.send(PLACE, encode_fact_batch(T0, clock_facts("warning", T0)), start=0, mark=Mark(3, 0))
+    owner = Writing(log, TICKETS, generation=2)
+    await lost.send(PLACE, encode_fact_batch(T0, clock_facts("breach", T0 + 5)), start=3, mark=Mark(3, T0 + 5))
+    await owner.send(PLACE, encode_fact_batch(T0, clock_facts("met", T0 + 4)), start=3, mark=Mark(4, 0))
+    for _ in range(2):  # nothing was saved: the second reads all again
+        await Owner(log, told).read(T0 + 10)
+    lines = [row for row in log.rows if isinstance(row, SlaTransition)]
+    assert [(line.kind, line.at, line.version, line.topic_partition) for line in lines[:2]] == [
+        ("warning", T0, 3, 0),
+        ("met", T0 + 4, 4, 0),
+    ]
+    assert lines[2:] == lines[:2]
+    assert (lines[0].policy_version, lines[0].calendar_version, lines[0].queue) == ("v1", "v2", "refund")
 
 
 def _key(alert: Alert) -> tuple[str, int, str, str, float | None]:
