@@ -201,7 +201,7 @@ class Consumer(kafka.Consumer):
             (begins,) = (await self.earliest_offsets(tp)).values()
             if begins > taken:
                 lost = f"{tp.topic}/{tp.partition}: records {taken} to {begins - 1} are gone"
-                _log.error("%s: the broker keeps them for too short a time", lost)
+                _log.error("%s: the broker kept them for too short a time, raise the topic's retention.ms", lost)
         return True
 
     def check_session(self) -> None:

@@ -35,7 +35,7 @@ def test_what_the_broker_keeps_no_more_is_told_and_the_rest_is_counted(arena: Ar
     _wait_for(arena, TAKEN + KEPT)
     assert arena.stop() == [0], arena.last_words()
     assert _ids(arena) == {f"e{number}" for number in (*range(TAKEN), *range(begins, begins + KEPT))}
-    said = f"records {TAKEN} to {begins - 1} are gone: the broker keeps them for too short a time"
+    said = f"records {TAKEN} to {begins - 1} are gone"
     assert arena.last_words().count(said) == 1, arena.last_words()
 
 
