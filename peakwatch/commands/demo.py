@@ -80,7 +80,7 @@ class Screen:
         self._speed = speed
         self._hints = hints
         self._live: Any = None
-        self._told: dict[tuple[object, ...], str] = {}
+        self._told: set[tuple[str, int, str]] = set()
         self._sent: deque[tuple[float, int]] = deque(maxlen=RATE_LOOKS)
         self._looks = 0
 
@@ -113,10 +113,10 @@ class Screen:
         if self._looks % 5 == 0:
             print(screen.line(wall), flush=True)
         self._looks += 1
-        for alert in reversed(wall.alerts):
-            key = alert.fired_at, alert.kind, *sorted(alert.labels.items())
-            if self._told.get(key) != alert.status:
-                self._told[key] = alert.status
+        for alert in wall.transitions:
+            key = alert.alert_id, alert.changed_at, alert.status
+            if key not in self._told:
+                self._told.add(key)
                 print("  ALERT " + screen.alert_text(alert), flush=True)
 
 

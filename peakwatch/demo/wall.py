@@ -9,6 +9,7 @@ import msgspec
 from storage.client import ClickHouse
 
 SHOWN_ALERTS: Final = 6
+NEWEST_TRANSITIONS: Final = 20  # many more than come between two looks
 SHOWN_SLICES: Final = 3
 FEWEST_REVIEWS: Final = 15  # a share of fewer says little
 TREND_STEP_MS: Final = 180_000
@@ -19,6 +20,11 @@ SELECT alert_id, argMax(status, at) AS status, argMax(severity, at), argMax(summ
        any(labels), any(kind), min(at), max(at)
 FROM {database}.alert_transitions_v WHERE kind NOT IN ('sla_breach', 'sla_warning')
 GROUP BY alert_id ORDER BY status = 'resolved', min(at) DESC LIMIT %(limit)s
+"""
+TRANSITIONS_SQL: Final = """
+SELECT alert_id, status, severity, summary, evidence, labels, kind, min(at) OVER (PARTITION BY alert_id), at
+FROM {database}.alert_transitions_v WHERE kind NOT IN ('sla_breach', 'sla_warning')
+ORDER BY at DESC, status DESC LIMIT %(limit)s
 """
 FIGURES: Final = (
     "window_end", "reviews", "negative_share", "sentiment_mean", "complaints", "complaints_per_1k_orders",
@@ -36,8 +42,9 @@ class Slice(NamedTuple):
 
 @dataclass(slots=True)
 class Alert:
-    """An alert as it stands; instants are ms."""
+    """An alert as it stands, or stood after a transition; instants are ms."""
 
+    alert_id: str
     status: str
     severity: str
     summary: str
@@ -67,6 +74,7 @@ class Wall:
     trend_ms: int = 0  # the window's end at their last value
     worst: list[Slice] = field(default_factory=list)  # of category and region
     alerts: list[Alert] = field(default_factory=list)  # open ones first, then the latest
+    transitions: list[Alert] = field(default_factory=list)  # the newest, in their order
     tally: dict[str, int] = field(default_factory=dict)  # transitions by "kind status"
 
     @property
@@ -102,6 +110,8 @@ def look(client: ClickHouse, *, now_ms: int, sent: int, before: Wall | None) -> 
         wall.tally[f"{kind} {status}"] = count
     rows = client.execute(ALERTS_SQL.format(database=database), {"limit": SHOWN_ALERTS})
     wall.alerts = [_alert(row) for row in rows]
+    rows = client.execute(TRANSITIONS_SQL.format(database=database), {"limit": NEWEST_TRANSITIONS})
+    wall.transitions = [_alert(row) for row in reversed(rows)]
     return wall
 
 
@@ -117,8 +127,9 @@ def _go_on(wall: Wall, before: Wall | None) -> None:
 
 
 def _alert(row: tuple[Any, ...]) -> Alert:
-    _, status, severity, summary, evidence, labels, kind, fired, changed = row
-    return Alert(status, severity, summary, msgspec.json.decode(evidence), dict(labels), kind, _ms(fired), _ms(changed))
+    alert_id, status, severity, summary, evidence, labels, kind, fired, changed = row
+    said = msgspec.json.decode(evidence)
+    return Alert(alert_id, status, severity, summary, said, dict(labels), kind, _ms(fired), _ms(changed))
 
 
 def _ms(instant: dt.datetime) -> int:

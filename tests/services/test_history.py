@@ -1,17 +1,20 @@
 """What the store tells of alerts: their state, what people did, which silences go on, where clocks stand."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import pytest
 
 from embedded.clickhouse import start
+from peakwatch.demo.wall import look
 from schemas.results import Alert, AlertAction, Delivery, OrdersRow, SlaClockRow, SlaTransition
 from sentiment.training.corpora import read_files
 from storage.client import ClickHouse, ClickHouseSettings
@@ -107,6 +110,21 @@ async def test_a_refused_action_acknowledges_nothing_and_is_kept_with_its_reason
 async def test_an_alert_s_story_comes_back_as_it_was(history: History) -> None:
     assert history.transitions("a4") == [row for row in ROWS if isinstance(row, Alert) and row.alert_id == "a4"]
     assert history.deliveries("a2") == [row for row in ROWS if isinstance(row, Delivery)]
+
+
+async def test_the_demo_reads_an_alert_as_it_stands_and_each_of_its_transitions(
+    history: History, client: ClickHouse
+) -> None:
+    there = replace(client.settings, database=DATABASE)
+    with contextlib.closing(ClickHouse(there)) as reader:
+        wall = look(reader, now_ms=90 * S, sent=0, before=None)
+    told = [(one.alert_id, one.status, one.fired_at, one.changed_at) for one in wall.transitions]
+    assert sorted(told[:4]) == [(f"a{number}", "firing", 61 * S, 61 * S) for number in (1, 2, 3, 4)]
+    assert sorted(told[4:7]) == [(f"a{number}", "updated", 61 * S, 70 * S) for number in (2, 3, 4)]
+    assert told[7:] == [("a4", "resolved", 61 * S, 80 * S)]
+    assert {one.alert_id: one.status for one in wall.alerts} == {
+        "a1": "firing", "a2": "updated", "a3": "updated", "a4": "resolved",
+    }  # fmt: skip
 
 
 async def test_silences_that_were_refused_ended_or_are_over_do_not_go_on(history: History) -> None:

@@ -14,7 +14,8 @@ from peakwatch.demo.wall import Alert, Slice, Wall
 NOW = 1_762_790_400_000  # 2025-11-11 00:00 in Shanghai
 END = dt.datetime(2025, 11, 10, 15, 58, tzinfo=dt.UTC)
 SPIKE = Alert(
-    status="firing", severity="warning", summary="差评突增：类目「手机」负面率 41%", kind="negative_spike",
+    alert_id="a1", status="firing", severity="warning", kind="negative_spike",
+    summary="差评突增：类目「手机」负面率 41%",
     evidence={
         "aspects": [{"name": "logistics", "share": 0.62}, {"name": "service", "share": 0.2}],
         "keywords": ["物流", "客服"], "texts": ["太慢了，\n再也不买", "等了三个星期", "第三条"],
@@ -110,18 +111,13 @@ def test_a_trend_is_a_block_a_share_and_never_higher_than_the_highest() -> None:
     assert screen.spark([0.0, 0.3, 0.6, 2.0]) == "▁▅██"
 
 
-def test_off_a_terminal_each_change_of_an_alert_is_a_line_once(capsys: pytest.CaptureFixture[str]) -> None:
-    """Two queues' breach waves of one instant are two alerts."""
-    waves = [
-        replace(
-            SPIKE, kind="threshold", summary=f"将批量超时：{queue} 队列", labels={"dimension": "queue", "value": queue}
-        )
-        for queue in ("refund", "technical")
-    ]
+def test_off_a_terminal_each_transition_is_told_once_also_those_of_one_look(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fired, escalated = SPIKE, replace(SPIKE, status="updated", changed_at=NOW)
+    other = replace(SPIKE, alert_id="a2", changed_at=NOW)  # of the same rule and instant, of another slice
     with Screen(60, []) as shown:
-        for statuses in (("firing", "firing"), ("firing", "resolved"), ("firing", "resolved")):
-            shown(_wall(*(replace(one, status=status) for one, status in zip(waves, statuses, strict=True))), "")
+        for transitions in ([], [fired, escalated, other], [escalated, other], [replace(other, status="resolved")]):
+            shown(replace(_wall(), transitions=transitions), "")
     told = [line.split("ALERT ")[1] for line in capsys.readouterr().out.splitlines() if "ALERT" in line]
-    assert [(line.split("]")[0], queue) for line in told for queue in ("refund", "technical") if queue in line] == [
-        ("[firing", "technical"), ("[firing", "refund"), ("[resolved", "technical"),
-    ]  # fmt: skip
+    assert [line.split("]")[0] for line in told] == ["[firing", "[updated", "[firing", "[resolved"]
